@@ -17,6 +17,7 @@ use crate::bounds::file::{self, Unread};
 use crate::tree::plain;
 use crd_validate::schema::files::{self, Difference, Imported, Input};
 use crd_validate::schema::import::Keep;
+use crd_validate::schema::json_schema::{self, KindName};
 use crd_validate::schema::lock::{self, Lock, Locked};
 use crd_validate::schema::{Set, embedded};
 use manifest::diagnostic::Diagnostic;
@@ -72,6 +73,10 @@ struct Import {
     /// Take project and version from each file's folders: PROJECT/VERSION[/CHANNEL]/FILE
     #[arg(long, conflicts_with = "project")]
     by_folder: bool,
+    /// The kind that a JSON Schema describes, if it doesn't say so itself: GROUP/VERSION/KIND. Only the structure is imported,
+    /// because JSON Schemas have no rules, and no reliable defaults
+    #[arg(long, value_name = "GROUP/VERSION/KIND", value_parser = kind_name, conflicts_with = "values")]
+    kind: Option<KindName>,
     /// The chart and version whose values the file describes (`values.schema.json`): CHART@VERSION. HelmReleases of the chart are
     /// then checked against it
     #[arg(long, value_name = "CHART@VERSION", value_parser = Release::parse, conflicts_with_all = ["project", "by_folder", "from", "release"])]
@@ -100,6 +105,12 @@ impl Release {
             None => Err(format!("{version} is not a version such as 1.9.1")),
         }
     }
+}
+
+fn kind_name(text: &str) -> Result<KindName, String> {
+    let wrong =
+        || "write GROUP/VERSION/KIND, such as external-secrets.io/v1/ExternalSecret".to_owned();
+    KindName::parse(text).ok_or_else(wrong)
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -346,6 +357,25 @@ fn set(args: &Import) -> Set {
     }
 }
 
+/// The CRD with the structure of a JSON Schema; `None` if the file is something else.
+fn crd_of_json_schema(text: &str, args: &Import, path: &str) -> anyhow::Result<Option<String>> {
+    if !path.ends_with(".json") {
+        return Ok(None);
+    }
+    let Ok(schema) = serde_json::from_str::<serde_json::Value>(text) else {
+        return Ok(None);
+    };
+    if !json_schema::is_kind(&schema) {
+        return Ok(None);
+    }
+    let Some(name) = args.kind.clone().or_else(|| KindName::in_schema(&schema)) else {
+        bail!(
+            "{path} is a JSON Schema that doesn't name its kind: give it with `--kind GROUP/VERSION/KIND`"
+        );
+    };
+    Ok(Some(json_schema::to_crd(&schema, &name).to_string()))
+}
+
 /// The files to import, sorted by path, each with the project and version that it belongs to.
 fn inputs(args: &Import) -> anyhow::Result<Vec<Input>> {
     let mut inputs = Vec::new();
@@ -384,6 +414,10 @@ fn input(args: &Import, path: String, read: Result<String, Unread>) -> anyhow::R
     let set = match args.by_folder {
         true => Set::of_path(&path),
         false => Some(set(args)),
+    };
+    let text = match crd_of_json_schema(&text, args, &path)? {
+        Some(crd) => crd,
+        None => text,
     };
     Ok(Input { path, text, set })
 }

@@ -19,7 +19,9 @@ use crate::lint::LintInput;
 use crate::model::Model;
 use crate::report::{Base, Format, Report, github};
 use crd_validate::codes::SCHEMA_UNCHECKED_KIND;
-use crd_validate::schema::{Catalogue, Reason, Selection, Version, releases};
+use crd_validate::schema::bundle::ENVOY_GATEWAY;
+use crd_validate::schema::set::is_followed;
+use crd_validate::schema::{Catalogue, Chosen, Reason, Selection, Version, releases};
 use envoy_gateway::controller::agreed_chart_versions;
 use envoy_gateway::controller::helm_charts::chart_in;
 use manifest::Object;
@@ -151,7 +153,10 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Res
     diagnostics.extend(judged);
     diagnostics.extend(changes.into_iter().flatten());
     if global.verbose {
-        for chosen in selection.all() {
+        // Most repositories use only a few of the projects whose newest release is assumed.
+        let is_told =
+            |chosen: &&Chosen| is_followed(&chosen.set.project) || chosen.reason != Reason::Assumed;
+        for chosen in selection.all().filter(is_told) {
             writeln!(
                 global.stderr(),
                 "against {}: {}",
@@ -388,21 +393,22 @@ pub(super) fn declare_chart(objects: &[Object], catalogue: &Catalogue, selection
             continue;
         }
         let written = chart_in(&version.by.node).and_then(|(_, written)| written);
-        let is_exact = written.is_some_and(|written| Version::new(written).minor().is_some());
+        let range = written.filter(|written| Version::new(written).minor().is_none());
         let by = &version.by.file;
-        let declared = match is_exact {
-            true => Version::new(&version.text),
-            // Flux takes the newest release of a range within a minor version.
-            false => newest_of(catalogue, project, version.minor)
-                .unwrap_or_else(|| Version::new(&version.text)),
+        let is_declared = range.is_some_and(|range| {
+            selection.declare_range(catalogue, project, (range, version.minor), by)
+        });
+        if is_declared {
+            continue;
+        }
+        let declared = Version::new(&version.text);
+        let has_minor = || {
+            let versions = catalogue.versions(project);
+            versions.iter().any(|it| it.minor() == declared.minor())
         };
-        selection.declare_nearest(catalogue, project, &declared, by);
+        // Envoy Gateway's version decides more than its CRDs. Of other projects, the newest release is as good a guess.
+        if project == ENVOY_GATEWAY || has_minor() {
+            selection.declare_nearest(catalogue, project, &declared, by);
+        }
     }
-}
-
-/// The newest release of a minor version in the catalogue.
-fn newest_of(catalogue: &Catalogue, project: &str, minor: (u64, u64)) -> Option<Version> {
-    let versions = catalogue.versions(project).into_iter();
-    let mut of_minor = versions.filter(|it| it.is_stable() && it.minor() == Some(minor));
-    of_minor.next_back().cloned()
 }

@@ -88,6 +88,10 @@ pub const RULES: &[Rule] = &[
         &[reference::no_certificate::CODE],
         reference::no_certificate::check,
     ),
+    Rule::new(
+        &[reference::other_schema::CODE],
+        reference::other_schema::check,
+    ),
     Rule::new(&[version::gate::CODE], version::gate::check),
     Rule::new(
         &[version::deprecated_field::CODE],

@@ -28,6 +28,12 @@ const DECLARED: &[(&str, &str, &str)] = &[
     ("envoy-gateway", "1.9.0", "envoy-v1.8.3"),
     ("keda", "2.20.2", ""),
     ("cilium", "1.18.2", ""),
+    ("cert-manager", "1.21.1", ""),
+    ("external-dns", "0.22.0", ""),
+    ("grafana-operator", "5.24.0", ""),
+    ("helm-controller", "1.6.3", ""),
+    ("kustomize-controller", "1.9.4", ""),
+    ("source-controller", "1.9.1", ""),
 ];
 
 /// The maximum number of disagreements of a file: in the verdict, and in the fields of a refusal.

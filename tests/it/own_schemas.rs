@@ -229,9 +229,154 @@ fn a_project_without_own_schemas_lists_those_in_the_program() {
     project
         .run(["schemas", "list", "kda"])
         .code(2)
-        .warns("there is no project `kda`; the known ones are cert-manager, ");
+        .warns("there is no project `kda`; the known ones are argo-cd, cert-manager, ");
     project
         .run(["schemas", "import", "-"])
         .code(2)
-        .warns("there is no cluster.toml in this folder or above");
+        .warns("there is no CustomResourceDefinition");
+}
+
+#[test]
+fn a_release_is_imported_under_its_name_and_can_be_declared() {
+    let project = Project::new();
+    project.write("crds/widgets.yaml", WIDGETS);
+    project
+        .run(["schemas", "import", "crds", "--as", "widgets@1.2.0"])
+        .success()
+        .says("1 schema in ./schemas");
+    project.write("widget.yaml", widget("size: 1"));
+    project
+        .run(["validate", "widget.yaml", "--use", "widgets@1.2.0"])
+        .code(1)
+        .says("rule/failed");
+    // Another patch release of the minor version is checked as this one, and another minor version is unknown.
+    project
+        .run(["validate", "widget.yaml", "--use", "widgets@1.2.7"])
+        .code(1)
+        .says("note[version/nearest-release]: widgets 1.2.7 is checked as 1.2.0");
+    project
+        .run(["validate", "widget.yaml", "--use", "widgets@1.3.0"])
+        .code(2)
+        .warns("nearest first: 1.2.0");
+    project
+        .run(["schemas", "import", "crds", "--as", "widgets@newest"])
+        .code(2)
+        .warns("newest is not a version such as 1.9.1");
+}
+
+#[test]
+fn a_patch_release_that_the_catalogue_lacks_is_checked_as_the_nearest_one() {
+    let project = Project::new().minimal("");
+    let text = std::fs::read_to_string(project.path("cluster.toml")).expect("a configuration");
+    project.write("cluster.toml", text.replace("1.9.0", "1.9.99"));
+    project
+        .run(["validate"])
+        .success()
+        .says("note[version/nearest-release]: Envoy Gateway 1.9.99 is checked as 1.9");
+}
+
+/// The schema of a chart's values, with a reference to another schema.
+const VALUES: &str = r#"{
+  "type": "object",
+  "additionalProperties": false,
+  "required": ["mode"],
+  "properties": {
+    "mode": {"enum": ["light", "dark"]},
+    "replicas": {"type": "integer"},
+    "ports": {"type": "array", "items": {"$ref": "https://example.com/port.json"}}
+  }
+}
+"#;
+
+#[test]
+fn the_values_of_a_chart_are_checked_against_its_imported_schema() {
+    let project = Project::new();
+    project.write("values.schema.json", VALUES);
+    project.write(
+        "port.json",
+        r#"{"type": "object", "required": ["number"], "properties": {"number": {"type": "integer"}}}"#,
+    );
+    let import = [
+        "schemas",
+        "import",
+        "--values",
+        "lamp@2.1.0",
+        "values.schema.json",
+    ];
+    project
+        .run(import)
+        .code(2)
+        .warns("give it with `--ref https://example.com/port.json=FILE`");
+    project
+        .run([
+            "schemas",
+            "import",
+            "--values",
+            "lamp@2.1.0",
+            "values.schema.json",
+            "--ref",
+            "https://example.com/port.json=port.json",
+        ])
+        .success()
+        .says("the values of lamp 2.1.0 in ./schemas");
+    project.run(["schemas", "verify"]).success();
+    let release = |version: &str, values: &str| {
+        format!(
+            "apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: {{name: lamp}}
+spec:
+  interval: 1h
+  chart:
+    spec:
+      chart: lamp
+      version: {version}
+      sourceRef: {{kind: HelmRepository, name: lamps}}
+  values: {values}
+"
+        )
+    };
+    let wrong = "{mode: '${MODE}', replicas: two, colour: red, ports: [{number: 1}, {}]}";
+    project.write("release.yaml", release("2.1.0", wrong));
+    project
+        .run(["validate", "release.yaml"])
+        .code(1)
+        .says("error[schema/type]: `spec.values.replicas` must be of type integer, not a string")
+        .says("error[schema/unknown-field]: `spec.values.colour` is not a value of the chart")
+        .says("error[schema/required]: `spec.values.ports[1].number` is missing");
+    // The chart's own defaults may have the missing mode.
+    project.write("release.yaml", release("2.1.0", "{replicas: 2}"));
+    project.run(["validate", "release.yaml"]).success();
+    project.write("release.yaml", release("2.2.0", "{mode: grey}"));
+    project
+        .run(["validate", "release.yaml"])
+        .success()
+        .says("warning[schema/value]")
+        .says("the schema of lamp 2.1.0");
+}
+
+#[test]
+fn a_json_schema_of_a_kind_gives_its_structure() {
+    let project = Project::new();
+    let schema = r#"{"type": "object", "properties": {"apiVersion": {"type": "string"}, "kind": {"type": "string"},
+        "metadata": {"type": "object"}, "spec": {"type": "object", "properties": {"size": {"type": "integer"}}}}}"#;
+    project.write("widget_v1.json", schema);
+    project
+        .run(["schemas", "import", "widget_v1.json"])
+        .code(2)
+        .warns("--kind GROUP/VERSION/KIND");
+    project
+        .run([
+            "schemas",
+            "import",
+            "widget_v1.json",
+            "--kind",
+            "example.com/v1/Widget",
+        ])
+        .success();
+    project.write("widget.yaml", widget("sise: 3"));
+    project
+        .run(["validate", "widget.yaml"])
+        .code(1)
+        .says("help: write `size`");
 }

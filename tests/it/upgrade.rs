@@ -135,8 +135,8 @@ fn the_chart_among_the_manifests_says_which_version_is_in_force() {
     project
         .run(["validate", "app", "--verbose"])
         .code(1)
-        .says("TCPRoute needs Gateway API 1.6.1 or later; Envoy Gateway 1.8.3 brings 1.5.1")
-        .warns("app/a.yaml declares 1.8.1, which is checked as 1.8.3");
+        .says("TCPRoute needs Gateway API 1.6.1 or later; Envoy Gateway 1.8.1 brings 1.5.1")
+        .warns("app/a.yaml declares 1.8.1, whose CRDs are those of 1.8.0");
     project
         .run(["validate", "app", "--use", "envoy-gateway@1.9.0"])
         .success();

@@ -152,15 +152,12 @@ struct Check<'a> {
 impl Check<'_> {
     fn findings(&self, error: &ValidationError<'_>) -> Vec<Diagnostic> {
         let pointer = self.pointer(error);
-        // What a variable stands for is not known, and may be a list or a map.
-        if self.release.node.at(&pointer).is_some_and(has_variable) {
-            return Vec::new();
-        }
         let name = |key: &str| pointer.key(key).dotted();
         match error.kind() {
             ValidationErrorKind::AdditionalProperties { unexpected }
             | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
-                let found = unexpected.iter().map(|key| {
+                let keys = unexpected.iter().filter(|key| !variable::in_text(key));
+                let found = keys.map(|key| {
                     let message = format!("`{}` is not a value of the chart", name(key));
                     let at = pointer.key(key.as_str());
                     let finding = finding_on_key(SCHEMA_UNKNOWN_FIELD, self.release, &at, message);
@@ -178,6 +175,8 @@ impl Check<'_> {
                 let found = is_in_list.then(|| self.finding(SCHEMA_REQUIRED, &pointer, message));
                 found.into_iter().collect()
             }
+            // What a variable stands for is not known, and may be a list or a map.
+            _ if self.release.node.at(&pointer).is_some_and(has_variable) => Vec::new(),
             ValidationErrorKind::AnyOf { context }
             | ValidationErrorKind::OneOfNotValid { context } => self.nearest(context, &pointer),
             ValidationErrorKind::Type { .. } => {

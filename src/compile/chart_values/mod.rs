@@ -80,15 +80,12 @@ fn own(release: &Object, values: &KindSchema<'_>, passes: &Passes<'_>) -> Vec<Di
             .pointer
             .as_deref()
             .is_some_and(|at| at.starts_with(VALUES));
-        let may_be_elsewhere = has_more && one.code == SCHEMA_REQUIRED;
-        is_inside && !may_be_elsewhere && one.code != SCHEMA_UNKNOWN_FIELD
+        // Go's types say nothing about what the controller requires of its configuration.
+        let is_missing = one.code == SCHEMA_REQUIRED && (has_more || is_configuration(one));
+        is_inside && !is_missing && one.code != SCHEMA_UNKNOWN_FIELD
     });
     let found = found.into_iter().map(|one| {
-        let is_configuration = one
-            .pointer
-            .as_deref()
-            .is_some_and(|at| at.starts_with("/spec/values/config/"));
-        match (is_configuration, one.code == SCHEMA_TYPE) {
+        match (is_configuration(&one), one.code == SCHEMA_TYPE) {
             (true, true) => one.why("Envoy Gateway can't read its configuration, and doesn't start"),
             (true, false) => one
                 .why("Envoy Gateway refuses such a configuration, or ignores it")
@@ -99,4 +96,75 @@ fn own(release: &Object, values: &KindSchema<'_>, passes: &Passes<'_>) -> Vec<Di
         }
     });
     found.collect()
+}
+
+/// Whether a finding is about the controller's own configuration.
+fn is_configuration(finding: &Diagnostic) -> bool {
+    let pointer = finding.pointer.as_deref();
+    pointer.is_some_and(|at| at.starts_with("/spec/values/config/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use manifest::diagnostic::Sources;
+
+    fn said(text: &str) -> Vec<String> {
+        let catalogue = Catalogue::embedded();
+        let selection = Selection::newest(&catalogue);
+        let release = format!(
+            "apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: {{name: envoy-gateway}}
+spec:
+  chart: {{spec: {{chart: gateway-helm, version: 1.9.1}}}}
+  values: {text}
+"
+        );
+        let mut sources = Sources::default();
+        let id = sources.add("a.yaml", release.as_str());
+        let (documents, _) = manifest::read(&sources, id);
+        let objects: Vec<Object> = documents
+            .into_iter()
+            .map(|it| Object::new(it.node, "a.yaml"))
+            .collect();
+        let found = check(&objects, &catalogue, &selection, &Passes::new(&catalogue));
+        let lines = found.iter().map(|one| {
+            let severity = one.severity.as_str();
+            format!("{severity} {}: {}", one.code, one.message)
+        });
+        lines.collect()
+    }
+
+    #[test]
+    fn the_controllers_configuration_is_judged_by_its_types() {
+        assert_eq!(
+            said(
+                "{config: {envoyGateway: {logging: {level: {default: loud}}, extensionApis: {enableBackend: 'yes'}}}}"
+            ),
+            [
+                "warning schema/value: `spec.values.config.envoyGateway.logging.level.default` can't be \"loud\"",
+                "error schema/type: `spec.values.config.envoyGateway.extensionApis.enableBackend` must be `true` or `false`, not a string",
+            ]
+        );
+        assert_eq!(
+            said(
+                "{config: {envoyGateway: {extensionApis: {enableBackend: true}}}, deployment: {replicas: '2'}}"
+            ),
+            [""; 0]
+        );
+    }
+
+    #[test]
+    fn what_the_chart_copies_into_the_deployment_is_judged_as_there() {
+        assert_eq!(
+            said(
+                "{deployment: {envoyGateway: {resources: [1Gi]}, pod: {nodeSelector: {disk: true}}}}"
+            ),
+            [
+                "error schema/type: `spec.values.deployment.envoyGateway.resources` must be a map, not a list",
+                "error schema/type: `spec.values.deployment.pod.nodeSelector.disk` must be a string, not a boolean",
+            ]
+        );
+    }
 }

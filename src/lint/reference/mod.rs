@@ -9,6 +9,7 @@ pub(crate) mod missing_script;
 mod names;
 pub(crate) mod no_certificate;
 pub(crate) mod not_permitted;
+pub(crate) mod other_schema;
 pub(crate) mod parameters;
 pub(crate) mod port;
 pub(crate) mod rate_limit_service;

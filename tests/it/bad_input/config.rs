@@ -235,7 +235,7 @@ fn a_field_is_checked_against_the_declared_version() {
 fn an_unknown_version_is_shown_with_those_that_are_known() {
     let said = refused(&[
         ("newer than any", but("1.9.0", "1.99.0")),
-        ("between two", but("1.9.0", "v1.8.9")),
+        ("older than any", but("1.9.0", "v1.4.6")),
         ("no version", but("1.9.0", "latest")),
         ("none", but("[chart]\nversion = \"1.9.0\"\n", "")),
         ("of another project", with("[versions]\nkeda = \"2.0\"")),

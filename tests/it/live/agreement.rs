@@ -121,6 +121,12 @@ fn agree_on(channel: &str) {
         ("envoy-gateway", "1.9.0", None),
         ("keda", "2.20.2", None),
         ("cilium", "1.18.2", None),
+        ("cert-manager", "1.21.1", None),
+        ("external-dns", "0.22.0", None),
+        ("grafana-operator", "5.24.0", None),
+        ("helm-controller", "1.6.3", None),
+        ("kustomize-controller", "1.9.4", None),
+        ("source-controller", "1.9.1", None),
     ] {
         selection
             .declare(&catalogue, name, version, channel, "the test")

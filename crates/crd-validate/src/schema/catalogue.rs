@@ -7,10 +7,13 @@ use rustc_hash::FxHashMap;
 
 use super::compiled::{self, Compiled};
 use super::embedded::{self, Packed};
-use super::lock::{Locked, sha256};
+use super::files::{self, Input};
+use super::import::Keep;
+use super::lock::{Lock, Locked, sha256};
 use super::set::Set;
 use super::values::ValuesSchema;
 use super::version::Version;
+use manifest::diagnostic::Diagnostic;
 use manifest::value::{Pointer, pointer::Step};
 
 /// The schemas of one kind in one set.
@@ -161,6 +164,33 @@ impl Catalogue {
         self.entries.insert(0, entry);
         self.by_kind = OnceLock::new();
         Ok(())
+    }
+
+    /// Adds the CustomResourceDefinitions in a text, with their own messages. They take precedence over other schemas of their
+    /// kinds, whatever versions are declared. Returns what could not be read; everything else is added.
+    pub fn add_crds(&mut self, text: &str) -> Vec<Diagnostic> {
+        let input = Input {
+            path: "definitions.yaml".to_owned(),
+            text: text.to_owned(),
+            set: Some(Set::own()),
+        };
+        let Ok(imported) = files::import(&[input], Lock::default(), Keep::Messages) else {
+            return Vec::new();
+        };
+        let mut files = imported.files;
+        let list = files
+            .pop()
+            .and_then(|(_, list)| String::from_utf8(list).ok());
+        let list = list
+            .and_then(|list| Lock::parse(&list).ok())
+            .unwrap_or_default();
+        for (path, text) in files {
+            if let (Some(listed), Ok(text)) = (list.get(&path), String::from_utf8(text)) {
+                // It was just compiled, so it can be parsed.
+                let _ = self.add(listed, text);
+            }
+        }
+        imported.problems
     }
 
     /// Adds the schema of the values of a Helm chart.

@@ -1,7 +1,7 @@
 //! The catalogue of schemas: compiled CRDs by project and version, with import and look-up.
 //!
 //! - [`import`]: compiles a CustomResourceDefinition; `openapi`: compiles a server's own description of its kinds;
-//!   [`files`]: compiles whole folders of both.
+//!   [`json_schema`]: converts the JSON Schema of a kind; [`files`]: compiles whole folders of them.
 //! - [`compiled`], [`node`]: the contents of a compiled file, parsed as far as they are needed.
 //! - [`defaults`]: objects as the API server sees them: with defaults, without nulls.
 //! - [`embedded`]: the compiled files in the binary; [`lock`]: their list, with hashes.
@@ -28,6 +28,7 @@ pub mod defaults;
 pub mod embedded;
 pub mod files;
 pub mod import;
+pub mod json_schema;
 pub mod lock;
 pub(crate) mod lookup;
 pub mod node;

@@ -44,7 +44,8 @@ impl Chosen {
     /// The version that is installed, as far as it is known: the declared one, even if another one is in force for it.
     pub fn declared(&self) -> &Version {
         match &self.reason {
-            Reason::Like { declared, .. } => declared,
+            // A range has no numbers of its own.
+            Reason::Like { declared, .. } if declared.minor().is_some() => declared,
             _ => &self.set.version,
         }
     }
@@ -109,6 +110,9 @@ pub enum Unknown {
     },
 }
 
+/// How many versions a message lists.
+const SHOWN: usize = 5;
+
 impl Unknown {
     /// What to write instead.
     pub fn help(&self) -> String {
@@ -118,8 +122,12 @@ impl Unknown {
                 None => format!("the known ones are {}", known.join(", ")),
             },
             Unknown::Version { known, .. } => {
-                let known: Vec<String> = known.iter().map(Version::to_string).collect();
-                format!("the known ones, nearest first: {}", known.join(", "))
+                let shown: Vec<String> = known.iter().take(SHOWN).map(Version::to_string).collect();
+                let more = match known.len().saturating_sub(SHOWN) {
+                    0 => String::new(),
+                    more => format!(" and {more} more"),
+                };
+                format!("the known ones, nearest first: {}{more}", shown.join(", "))
             }
             Unknown::Channel { known, .. } if known.is_empty() => {
                 "remove the channel; the project has no channels".to_owned()
@@ -228,6 +236,27 @@ impl Selection {
         true
     }
 
+    /// Declares a range of releases within a minor version. Flux installs the newest one, so the newest one in the catalogue is
+    /// in force. `by` says where the range is declared. False if the catalogue doesn't have the minor version.
+    pub fn declare_range(
+        &mut self,
+        catalogue: &Catalogue,
+        project: &str,
+        (written, minor): (&str, (u64, u64)),
+        by: &str,
+    ) -> bool {
+        let versions = catalogue.versions(project).into_iter();
+        let mut of_minor = versions.filter(|it| it.is_stable() && it.minor() == Some(minor));
+        let Some(newest) = of_minor.next_back() else {
+            return false;
+        };
+        let now = self.of(project).and_then(|it| it.set.channel.clone());
+        let channel = default_channel(catalogue, project, newest, now.as_deref());
+        let declared = Version::new(written);
+        self.put_like(catalogue, project, (newest, &declared), channel, by);
+        true
+    }
+
     /// Selects `fitting` for the `declared` version.
     fn put_like(
         &mut self,
@@ -286,7 +315,10 @@ impl Selection {
         };
         let reason = match &with.reason {
             Reason::Assumed => Reason::Assumed,
-            _ => Reason::Bundled(with.set.clone()),
+            _ => Reason::Bundled(Set {
+                version: with.declared().clone(),
+                ..with.set.clone()
+            }),
         };
         if let Some(set) = bundle::gateway_api_of(&with.set.version)
             && catalogue.entries().iter().any(|entry| entry.set == set)

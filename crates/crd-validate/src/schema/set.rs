@@ -27,6 +27,7 @@ const TITLES: &[(&str, &str)] = &[
     ("flux", "Flux"),
     ("flux-operator", "Flux Operator"),
     ("gateway-api", "Gateway API"),
+    ("gateway-helm-values", "the gateway-helm chart"),
     ("grafana-operator", "Grafana Operator"),
     ("keda", "KEDA"),
     ("longhorn", "Longhorn"),
