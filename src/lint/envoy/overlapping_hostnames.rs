@@ -71,18 +71,18 @@ mod tests {
         let with = |hostname: &str| {
             let listeners = [
                 https("wide", hostname, "wide-tls"),
-                https("shop", "*.shop.example.com", "shop-tls"),
+                https("shop", "'*.shop.example.com'", "shop-tls"),
             ];
             let said = said(&format!("{CLASS}{}", gateway("", &listeners)));
             let start = |one: &String| one.split(" (").next().unwrap_or(one).to_owned();
             said.iter().map(start).collect::<Vec<_>>()
         };
         assert_eq!(
-            with("*.example.com"),
+            with("'*.example.com'"),
             [
                 "envoy/overlapping-hostnames /spec/listeners/1: the hostnames of listener `shop` and another one overlap"
             ]
         );
-        assert_eq!(with("*.example.org"), [""; 0]);
+        assert_eq!(with("'*.example.org'"), [""; 0]);
     }
 }
