@@ -14,9 +14,10 @@ use manifest::value::{Pointer, variable};
 manifest::code! {
     "flux"/"missing-path", Error, "A Flux Kustomization for a folder that doesn't exist.",
     r#"
-`spec.path` of a Flux Kustomization is a folder of its source. If there is no such folder, Flux reports `kustomization path
-not found`, applies nothing, and everything that depends on the Kustomization waits. This is reported only if all files
-are given, and if the paths of other Flux Kustomizations show that the source is this repository.
+`spec.path` of a Flux Kustomization is a folder of its source. If there is no such folder, Flux reports
+`kustomization path not found`, applies nothing, and everything that depends on the Kustomization waits. This is
+reported only if all files are given, and if the paths of other Flux Kustomizations show that the source is this
+repository.
 
 ## Wrong
 
@@ -109,38 +110,37 @@ fn path(object: &Object) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use crate::lint::support::found_in;
+    use super::check;
+    use crate::lint::support::told;
 
     #[test]
     fn a_path_is_that_of_a_folder() {
-        let says = |path: &str| {
-            found_in(&format!(
-                "
-# clusters/a.yaml
-apiVersion: kustomize.toolkit.fluxcd.io/v1
+        let kustomization = |name: &str, path: &str| {
+            format!(
+                "apiVersion: kustomize.toolkit.fluxcd.io/v1
 kind: Kustomization
-metadata: {{name: clusters, namespace: flux-system}}
-spec: {{interval: 1h, prune: true, path: ./clusters, sourceRef: {{kind: GitRepository, name: flux-system}}}}
-# clusters/b.yaml
-apiVersion: kustomize.toolkit.fluxcd.io/v1
-kind: Kustomization
-metadata: {{name: apps, namespace: flux-system}}
-spec:
-  interval: 1h
-  prune: true
-  path: {path}
-  sourceRef: {{kind: GitRepository, name: flux-system}}
-# apps/a.yaml
-apiVersion: v1
-kind: ConfigMap
-metadata: {{name: a, namespace: b}}
+metadata: {{name: {name}, namespace: flux-system}}
+spec: {{prune: true, path: {path}, sourceRef: {{kind: GitRepository, name: flux-system}}}}
 "
-            ))
+            )
+        };
+        let says = |path: &str| {
+            let (own, apps) = (
+                kustomization("clusters", "./clusters"),
+                kustomization("apps", path),
+            );
+            let map = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: b}\n";
+            let files = [
+                ("clusters/a.yaml", own.as_str()),
+                ("clusters/b.yaml", apps.as_str()),
+                ("apps/a.yaml", map),
+            ];
+            told(check, "1.9.0", &files)
         };
         assert_eq!(says("./apps"), [""; 0]);
         assert_eq!(
             says("./app"),
-            ["error flux/missing-path clusters/b.yaml:7 there is no folder `./app`"]
+            ["error flux/missing-path /spec/path: there is no folder `./app`"]
         );
     }
 }
