@@ -12,7 +12,8 @@ pub fn json_schema() -> Value {
     schema
 }
 
-/// TOML has no null: changes `"type": ["string", "null"]` to `"string"`, and removes `null` alternatives.
+/// TOML has no null: changes `"type": ["string", "null"]` to `"string"`, and removes `null` alternatives. If a single one is
+/// left, it is the schema itself, so that an editor reports a mistake in it once, at its place.
 fn strip_nulls(schema: &mut Value) {
     match schema {
         Value::Object(map) => {
@@ -30,9 +31,41 @@ fn strip_nulls(schema: &mut Value) {
             if let Some(Value::Array(any)) = map.get_mut("anyOf") {
                 any.retain(|part| part.get("type").is_none_or(|name| name != "null"));
             }
+            let is_single = |any: &&Vec<Value>| any.len() == 1;
+            let any = map.get("anyOf").and_then(Value::as_array);
+            if let Some([Value::Object(only)]) = any.filter(is_single).map(Vec::as_slice) {
+                let only = only.clone();
+                map.remove("anyOf");
+                for (key, value) in only {
+                    map.entry(key).or_insert(value);
+                }
+            }
             map.values_mut().for_each(strip_nulls);
         }
         Value::Array(items) => items.iter_mut().for_each(strip_nulls),
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::json_schema;
+    use serde_json::Value;
+
+    #[test]
+    fn nothing_is_a_choice_of_one() {
+        fn single(value: &Value) -> bool {
+            match value {
+                Value::Object(map) => {
+                    let any = map.get("anyOf").and_then(Value::as_array);
+                    any.is_some_and(|any| any.len() < 2) || map.values().any(single)
+                }
+                Value::Array(items) => items.iter().any(single),
+                _ => false,
+            }
+        }
+        let schema = json_schema();
+        assert!(!single(&schema));
+        assert_eq!(schema["properties"]["ssh"]["$ref"], "#/$defs/Stream");
     }
 }

@@ -160,6 +160,7 @@ pub const RULES: &[Rule] = &[
         &[flux::missing_dependency::CODE],
         flux::missing_dependency::check,
     ),
+    Rule::new(&[flux::missing_path::CODE], flux::missing_path::check),
     Rule::new(
         &[flux::circular_dependency::CODE],
         flux::circular_dependency::check,

@@ -117,7 +117,11 @@ pub(super) fn running(
         WrittenVersion::Unknown => None,
     });
     if let Some((from, one, is_range)) = known.min_by(|a, b| a.0.cmp(&b.0)) {
-        let shown = one.shown();
+        // The version of the chart may be another one.
+        let shown = match is_range {
+            true => one.shown().to_owned(),
+            false => from.to_string(),
+        };
         let note = is_range.then(|| {
             format!(
                 "{} allows several versions; the first one counts here, {from}",
@@ -126,7 +130,7 @@ pub(super) fn running(
         });
         return Ok(Running {
             step: step(from),
-            shown: Some(shown.to_owned()),
+            shown: Some(shown),
             note,
         });
     }

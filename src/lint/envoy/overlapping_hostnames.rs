@@ -41,8 +41,11 @@ pub(super) fn check<'a>(resolved: &Resolved<'a>) -> Vec<(&'a Object, Diagnostic)
         condition.is_some_and(|it| it.status == Status::True && it.reason == "OverlappingHostnames")
     };
     let mut listeners: Vec<&Listener<'a>> = resolved.listeners().iter().filter(overlaps).collect();
-    let labels = |listener: &Listener<'_>| listener.hostname.map_or(0, |it| it.split('.').count());
-    listeners.sort_by_key(|it| std::cmp::Reverse(labels(it)));
+    let precision = |listener: &Listener<'_>| {
+        let hostname = listener.hostname.unwrap_or_default();
+        (hostname.split('.').count(), !hostname.starts_with('*'))
+    };
+    listeners.sort_by_key(|it| std::cmp::Reverse(precision(it)));
     let mut told = BTreeSet::new();
     listeners.retain(|it| told.insert((it.gateway, it.port)));
     listeners.into_iter().map(report).collect()
@@ -71,18 +74,18 @@ mod tests {
         let with = |hostname: &str| {
             let listeners = [
                 https("wide", hostname, "wide-tls"),
-                https("shop", "*.shop.example.com", "shop-tls"),
+                https("shop", "shop.example.com", "shop-tls"),
             ];
             let said = said(&format!("{CLASS}{}", gateway("", &listeners)));
             let start = |one: &String| one.split(" (").next().unwrap_or(one).to_owned();
             said.iter().map(start).collect::<Vec<_>>()
         };
         assert_eq!(
-            with("*.example.com"),
+            with("'*.example.com'"),
             [
                 "envoy/overlapping-hostnames /spec/listeners/1: the hostnames of listener `shop` and another one overlap"
             ]
         );
-        assert_eq!(with("*.example.org"), [""; 0]);
+        assert_eq!(with("'*.example.org'"), [""; 0]);
     }
 }

@@ -8,6 +8,7 @@ pub(crate) mod dependencies;
 pub(crate) mod duplicate_object;
 pub(crate) mod missing_crds;
 pub(crate) mod missing_dependency;
+pub(crate) mod missing_path;
 pub(crate) mod monitor_elsewhere;
 pub(crate) mod monitor_without_port;
 pub(crate) mod not_substituted;

@@ -140,6 +140,12 @@ fn missing(
         format!("there is no {kind} {key}"),
     )
     .why("Flux can't fetch it, so nothing is installed or updated");
+    let mut others = sources
+        .iter()
+        .filter(|it| Key::of(it.object) == key && context.may_share_cluster(it.object, object));
+    if let Some(other) = others.next() {
+        return Some(found.help(format!("write `kind: {}`", other.object.kind())));
+    }
     Some(match instead(key, &there)? {
         Instead::Named(name) => {
             misspelt(key.name, [name])?;
@@ -196,5 +202,25 @@ spec: {{chartRef: {{kind: OCIRepository, {reference}}}}}
             ]
         );
         assert_eq!(with("name: app-template"), [""; 0]);
+    }
+
+    #[test]
+    fn a_source_of_another_kind_is_told() {
+        let text = "apiVersion: source.toolkit.fluxcd.io/v1
+kind: GitRepository
+metadata: {name: flux-system, namespace: flux-system}
+spec: {interval: 1h, url: 'https://example.com/a.git'}
+---
+apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata: {name: apps, namespace: flux-system}
+spec: {path: ./apps, sourceRef: {kind: OCIRepository, name: flux-system}}
+";
+        assert_eq!(
+            told(check, "1.9.0", &[("a.yaml", text)]),
+            [
+                "error flux/unknown-source /spec/sourceRef/name: there is no OCIRepository flux-system/flux-system"
+            ]
+        );
     }
 }

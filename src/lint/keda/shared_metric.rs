@@ -103,7 +103,7 @@ mod tests {
     fn each_gateway_is_scaled_by_its_own_requests() {
         let one = |name: &str, query: &str| {
             let rest = format!(
-                "minReplicaCount: 1\n  triggers: [{{type: prometheus, metadata: {{query: '{query}'}}}}]"
+                "minReplicaCount: 1\n  triggers: [{{type: prometheus, metadata: {{serverAddress: a, query: '{query}', threshold: '1'}}}}]"
             );
             scaled(name, name, &rest)
         };

@@ -9,10 +9,10 @@ use manifest::{Object, finding};
 manifest::code! {
     "keda"/"unknown-trigger", Error, "A trigger that KEDA doesn't have, or that lacks a setting.",
     r#"
-The CRD takes any text as the type of a trigger, and any settings. KEDA knows about seventy types (those of version 2.20
-are checked), and each needs settings of its own: `prometheus` needs `serverAddress`, `query` and `threshold`, `cron`
-needs `timezone`, `start`, `end` and `desiredReplicas`, `cpu` and `memory` need `value`. With a wrong trigger, KEDA makes
-no HorizontalPodAutoscaler, so nothing is scaled.
+The CRD takes any text as the type of a trigger, and any settings. KEDA knows about seventy types (those of 2.20 are
+checked), and each needs settings of its own: `prometheus` needs `serverAddress`, `query` and `threshold`, `cron` needs
+`timezone`, `start`, `end` and `desiredReplicas`, `cpu` and `memory` need `value`. With a wrong trigger, KEDA makes no
+HorizontalPodAutoscaler, so nothing is scaled.
 
 ## Wrong
 

@@ -208,7 +208,9 @@ mod tests {
             found_in(&format!("{}{}\n", unfixed(), scaled("a", target, &rest)))
         };
         let prometheus = |query: &str| {
-            format!("{{type: prometheus, metadata: {{query: '{query}', threshold: '1'}}}}")
+            format!(
+                "{{type: prometheus, metadata: {{serverAddress: a, query: '{query}', threshold: '1'}}}}"
+            )
         };
         let own = prometheus("sum(rate(envoy_http_downstream_rq_total[2m]))");
         assert_eq!(
@@ -231,7 +233,8 @@ mod tests {
             ["error keda/zero-by-own-metric a.yaml:6 a scales web to zero by CPU or memory alone"]
         );
         assert_eq!(says("web", "maxReplicaCount: 3", cpu), [""; 0]);
-        let cron = format!("{own}, {{type: cron, metadata: {{}}}}");
+        let times = "{timezone: UTC, start: 0 8 * * *, end: 0 9 * * *, desiredReplicas: '1'}";
+        let cron = format!("{own}, {{type: cron, metadata: {times}}}");
         assert_eq!(says("external", "minReplicaCount: 0", &cron), [""; 0]);
         let pods = prometheus("sum(rate(http_requests_total{pod=~\"web-.*\"}[1m]))");
         assert_eq!(says("web", "minReplicaCount: 0", &pods).len(), 1);

@@ -21,6 +21,7 @@ use crd_validate::schema::Version;
 use manifest::Object;
 use manifest::diagnostic::{Code, Diagnostic, Severity};
 use manifest::finding;
+use manifest::value::pointer::Step;
 use manifest::value::{Node, Pointer};
 
 /// The changes of a project.
@@ -203,11 +204,13 @@ fn touched<'a>(change: &'static Change, objects: &'a [Object]) -> Vec<Touched<'a
             continue;
         }
         let mut add = |pointer: Pointer| {
-            found.push(Touched {
-                change,
-                object,
-                pointer,
-            });
+            if !is_there_already(change, object, &pointer) {
+                found.push(Touched {
+                    change,
+                    object,
+                    pointer,
+                });
+            }
         };
         match change.touches {
             Touches::Words(_, words, _) => {
@@ -236,6 +239,21 @@ fn touched<'a>(change: &'static Change, objects: &'a [Object]) -> Vec<Touched<'a
         }
     }
     found
+}
+
+/// Whether the new key stands beside the old one, which prepares for the change.
+fn is_there_already(change: &Change, object: &Object, pointer: &Pointer) -> bool {
+    let (Touches::Words(_, words, _), Instead::Start(new)) = (change.touches, change.instead)
+    else {
+        return false;
+    };
+    let (Some(Step::Key(key)), Some(above)) = (pointer.steps().last(), pointer.parent()) else {
+        return false;
+    };
+    let beside = object.node.at(&above);
+    words.iter().any(|word| {
+        key.contains(word) && beside.is_some_and(|it| it.get(&key.replace(word, new)).is_some())
+    })
 }
 
 /// The findings on the places of one change.
@@ -360,6 +378,11 @@ metadata:
                 "error /metadata/annotations/external-dns.alpha.kubernetes.io~1target: from external-dns 0.22.0 on, annotations with the prefix `external-dns.alpha.kubernetes.io/` are not read (here and at one more place)"
             ]
         );
+        let both = gateway.replace(
+            "  annotations:\n",
+            "  annotations:\n    external-dns.kubernetes.io/target: a.example.com\n    external-dns.kubernetes.io/hostname: b.example.com\n",
+        );
+        assert_eq!(told("external-dns", &both, "0.21.0", "0.22.0"), [""; 0]);
     }
 
     #[test]

@@ -1,0 +1,146 @@
+//! Flux Kustomizations whose folder doesn't exist.
+
+use std::collections::BTreeMap;
+
+use crate::lint::attachment::cluster::is_patched;
+use crate::lint::front::text;
+use crate::lint::{Applied, LintContext};
+use manifest::Object;
+use manifest::diagnostic::Diagnostic;
+use manifest::diagnostic::suggest::nearest;
+use manifest::finding;
+use manifest::value::{Pointer, variable};
+
+manifest::code! {
+    "flux"/"missing-path", Error, "A Flux Kustomization for a folder that doesn't exist.",
+    r#"
+`spec.path` of a Flux Kustomization is a folder of its source. If there is no such folder, Flux reports
+`kustomization path not found`, applies nothing, and everything that depends on the Kustomization waits. This is
+reported only if all files are given, and if the paths of other Flux Kustomizations show that the source is this
+repository.
+
+## Wrong
+
+```yaml
+kind: Kustomization
+metadata: { name: apps }
+spec: { path: ./app }
+```
+
+## Right
+
+```yaml
+kind: Kustomization
+metadata: { name: apps }
+spec: { path: ./apps }
+```
+"#
+}
+
+/// A source: kind, namespace and name.
+type SourceKey<'a> = (&'a str, &'a str, &'a str);
+
+/// Reports paths that lead nowhere.
+pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
+    let all: Vec<Applied<'_>> = context
+        .of_kind("kustomize.toolkit.fluxcd.io", "Kustomization")
+        .collect();
+    let mut here: BTreeMap<SourceKey<'_>, Vec<&str>> = BTreeMap::new();
+    for one in &all {
+        if let (Some(source), Some(path)) = (source(one.object), path(one.object))
+            && context.delivery.folder(one.at) == Some(&path)
+            && context.has_folder(&path)
+        {
+            let written = text(one.object, &["spec", "path"]);
+            here.entry(source).or_default().push(written);
+        }
+    }
+    all.iter()
+        .filter_map(|one| {
+            let known = here.get(&source(one.object)?)?;
+            missing(context, one, known)
+        })
+        .collect()
+}
+
+fn missing(context: &LintContext<'_>, one: &Applied<'_>, known: &[&str]) -> Option<Diagnostic> {
+    let path = path(one.object)?;
+    let is_hidden = path.split('/').any(|step| step.starts_with('.'));
+    let is_known = context.is_walked(&path) && !is_hidden && !is_patched(context, one);
+    if context.delivery.folder(one.at).is_some() || !is_known || context.has_folder(&path) {
+        return None;
+    }
+    let written = text(one.object, &["spec", "path"]);
+    let help = match nearest(written, known.iter().copied()) {
+        Some(near) => format!("write the path of a folder that exists, such as `{near}`"),
+        None => {
+            "write the path of a folder that exists, or remove the Flux Kustomization".to_owned()
+        }
+    };
+    let place = Pointer::root().key("spec").key("path");
+    let message = format!("there is no folder `{written}`");
+    Some(
+        finding(CODE, one.object, &place, message)
+            .why("Flux applies nothing of it, and what depends on it waits")
+            .help(help),
+    )
+}
+
+/// The source of a Flux Kustomization.
+fn source(object: &Object) -> Option<SourceKey<'_>> {
+    let field = |key| text(object, &["spec", "sourceRef", key]);
+    let namespace = match field("namespace") {
+        "" => object.namespace(),
+        namespace => namespace,
+    };
+    let key = (field("kind"), namespace, field("name"));
+    (!key.2.is_empty()).then_some(key)
+}
+
+/// The path of a Flux Kustomization, without `./`.
+fn path(object: &Object) -> Option<String> {
+    let written = text(object, &["spec", "path"]);
+    if written.is_empty() || variable::in_text(written) || written.contains("..") {
+        return None;
+    }
+    let steps = written.split('/').filter(|step| !matches!(*step, "" | "."));
+    let path = steps.collect::<Vec<_>>().join("/");
+    (!path.is_empty()).then_some(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::check;
+    use crate::lint::support::told;
+
+    #[test]
+    fn a_path_is_that_of_a_folder() {
+        let kustomization = |name: &str, path: &str| {
+            format!(
+                "apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata: {{name: {name}, namespace: flux-system}}
+spec: {{prune: true, path: {path}, sourceRef: {{kind: GitRepository, name: flux-system}}}}
+"
+            )
+        };
+        let says = |path: &str| {
+            let (own, apps) = (
+                kustomization("clusters", "./clusters"),
+                kustomization("apps", path),
+            );
+            let map = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: b}\n";
+            let files = [
+                ("clusters/a.yaml", own.as_str()),
+                ("clusters/b.yaml", apps.as_str()),
+                ("apps/a.yaml", map),
+            ];
+            told(check, "1.9.0", &files)
+        };
+        assert_eq!(says("./apps"), [""; 0]);
+        assert_eq!(
+            says("./app"),
+            ["error flux/missing-path /spec/path: there is no folder `./app`"]
+        );
+    }
+}
