@@ -65,20 +65,21 @@ impl EarlierFindings {
         let mut compiled = project.compile_text(&String::from_utf8_lossy(&text));
         let rendered = compiled.file_names();
         let folder = compiled.model.as_ref().map(project::top_folder);
+        let others = project.flux_folders(&compiled)?;
         let is_beside = |name: &str| {
-            let below = folder
-                .as_deref()
-                .and_then(|folder| manifest::value::path::below(folder, name));
-            below.is_some() && !rendered.contains(name)
+            let mut folders = folder.iter().chain(&others);
+            folders.any(|it| manifest::value::path::below(it, name).is_some())
+                && !rendered.contains(name)
         };
         let mut found = manifests::read_commit(root, &commit, is_beside, &mut compiled.sources)?;
+        found.keep_only_flux_in(&others, &compiled.sources);
         compiled.diagnostics.append(&mut found.diagnostics);
         let mut objects = compiled.objects.clone();
         objects.extend(found.objects.iter().cloned());
         compiled.look_across(Beside {
             objects: found.objects,
             files: found.names,
-            walked: folder.into_iter().collect(),
+            walked: folder.into_iter().chain(others).collect(),
             texts: found.texts,
         });
         Ok(Self::new(&compiled.diagnostics, &compiled.sources, objects))

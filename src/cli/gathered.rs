@@ -55,6 +55,8 @@ pub(super) struct Repository {
     /// The folder that holds all of the manifests, from the root; empty for the root itself. `None` if they come from
     /// several paths, or if all are rendered.
     folder: Option<String>,
+    /// Other folders, in which only Flux Kustomizations and what decides their values counts.
+    flux_folders: Vec<String>,
     /// Whether this is all of a repository without a `cluster.toml`, so that Flux applies everything that is applied.
     is_whole: bool,
     /// The minor version of Envoy Gateway that `--use` or `cluster.toml` declares.
@@ -125,13 +127,18 @@ impl Repository {
         }
         let (mut manifests, _) = project.beside(&mut compiled)?;
         let folder = compiled.model.as_ref().map(project::top_folder);
+        let flux_folders = project.flux_folders(&compiled)?;
         manifests.names.extend(compiled.file_names());
         manifests.objects.splice(..0, compiled.objects);
         manifests.leave_out_what_is_not_applied(&compiled.sources);
         let files = compiled.files.into_iter();
         let rendered = files.map(|file| (file.path, file.text)).collect();
         let read = Self::new(manifests, rendered, compiled.sources, global)?;
-        Ok(Repository { folder, ..read })
+        Ok(Repository {
+            folder,
+            flux_folders,
+            ..read
+        })
     }
 
     /// Reads the same repository as it was at a commit; `root` is its root. What is wrong with them was not made by
@@ -143,10 +150,14 @@ impl Repository {
         let mut sources = Sources::default();
         let is_wanted = |name: &str| match self.folder.as_deref() {
             Some("") => true,
-            Some(folder) => path::below(folder, name).is_some(),
+            Some(folder) => {
+                let mut folders = self.flux_folders.iter().map(String::as_str).chain([folder]);
+                folders.any(|it| path::below(it, name).is_some())
+            }
             None => self.rendered.contains_key(name),
         };
         let mut manifests = manifests::read_commit(root, commit, is_wanted, &mut sources)?;
+        manifests.keep_only_flux_in(&self.flux_folders, &sources);
         manifests.leave_out_what_is_not_applied(&sources);
         Ok(Repository {
             manifests,
@@ -154,6 +165,7 @@ impl Repository {
             sources,
             is_broken: false,
             folder: self.folder.clone(),
+            flux_folders: self.flux_folders.clone(),
             is_whole: self.is_whole,
             version: self.version,
         })
@@ -197,6 +209,7 @@ impl Repository {
             is_broken: report.has_errors(),
             sources,
             folder: None,
+            flux_folders: Vec::new(),
             is_whole: false,
             version: None,
         })

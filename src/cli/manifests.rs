@@ -12,7 +12,7 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use rayon::prelude::*;
 
-pub(super) use applied::{read_repository, read_root};
+pub(super) use applied::{flux_folders, read_repository, read_root};
 
 use super::git;
 use super::walk::{SkipReason, walk};
@@ -94,14 +94,14 @@ pub(super) fn read_all(paths: &[PathBuf], sources: &mut Sources) -> anyhow::Resu
     Ok(all)
 }
 
-/// Reads the manifests in `folder` of `root`, except for the files in `replaced`. Names are relative to the root.
+/// Reads the manifests in the `folders` of `root`, except for the files in `replaced`. Names are relative to the root.
 /// YAML that is not a Kubernetes object is skipped, because the user didn't ask for these files to be checked.
 ///
 /// # Errors
 /// If something can't be read.
 pub(super) fn read_beside(
     root: &Path,
-    folder: &Path,
+    folders: &[PathBuf],
     replaced: &BTreeSet<String>,
     sources: &mut Sources,
 ) -> anyhow::Result<Manifests> {
@@ -109,7 +109,7 @@ pub(super) fn read_beside(
         root: root.to_owned(),
         ..Manifests::default()
     };
-    let mut inputs = all.inputs(&[root.join(folder)])?;
+    let mut inputs = all.inputs(&folders.iter().map(|it| root.join(it)).collect::<Vec<_>>())?;
     inputs.retain(|input| !replaced.contains(&input.name));
     all.names.retain(|name| !replaced.contains(name));
     all.read(&inputs, sources)?;

@@ -166,9 +166,28 @@ impl Project {
     ) -> anyhow::Result<Manifests> {
         match compiled.model.as_ref().and_then(|model| self.tree(model)) {
             Some(folder) => {
-                manifests::read_beside(&self.root, &folder, replaced, &mut compiled.sources)
+                let others = self.flux_folders(compiled)?;
+                let folders: Vec<PathBuf> = [folder]
+                    .into_iter()
+                    .chain(others.iter().map(PathBuf::from))
+                    .collect();
+                let sources = &mut compiled.sources;
+                let mut found = manifests::read_beside(&self.root, &folders, replaced, sources)?;
+                found.keep_only_flux_in(&others, &compiled.sources);
+                Ok(found)
             }
             None => Ok(Manifests::default()),
+        }
+    }
+
+    /// The other folders in which there are Flux Kustomizations, which may apply what is in that of the manifests.
+    ///
+    /// # Errors
+    /// If a folder can't be walked.
+    pub(super) fn flux_folders(&self, compiled: &Compiled) -> anyhow::Result<Vec<String>> {
+        match &compiled.model {
+            Some(model) => manifests::flux_folders(&self.root, &top_folder(model)),
+            None => Ok(Vec::new()),
         }
     }
 

@@ -123,3 +123,33 @@ fn what_does_not_fit_the_rest_of_the_repository_keeps_nothing_from_being_written
     let run = project.run(["validate"]).code(1);
     run.says("network/duplicate-address");
 }
+
+#[test]
+fn the_values_of_flux_kustomizations_in_another_folder_are_known() {
+    let project = project("https");
+    let route = "kubernetes/apps/default/app/route.yaml";
+    project.edit(route, "app.example.com", "${HOST}.example.com");
+    project.write(
+        "clusters/home/apps.yaml",
+        "\
+apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata: {name: app, namespace: flux-system}
+spec:
+  interval: 1h
+  path: ./kubernetes/apps/default/app
+  prune: true
+  sourceRef: {kind: GitRepository, name: flux-system}
+  postBuild: {substitute: {HOST: web}}
+---
+apiVersion: example.com/v1
+kind: Other
+metadata: {name: other}
+",
+    );
+    project
+        .run(["validate"])
+        .success()
+        .never_says("example.com/v1");
+    project.run(["exposure"]).success().says("web.example.com");
+}

@@ -82,7 +82,7 @@ impl PatchedObjects {
         let builder = Builder::of(objects, files, content_of);
         // A patch may change what a Flux Kustomization applies, and so what its own patches change.
         for _ in 0..MOST_LEVELS {
-            let changed = patched.changed(objects, &builder, is_flux_kustomization);
+            let changed = patched.changed(objects, &builder, true, is_flux_kustomization);
             let mut is_new = false;
             for (at, change) in changed {
                 if let (Change::Changed(object), Some(slot)) = (change, patched.objects.get_mut(at))
@@ -97,7 +97,7 @@ impl PatchedObjects {
             }
             patched.delivery = Delivery::of(&patched.objects, files);
         }
-        let changed = patched.changed(objects, &builder, |_| true);
+        let changed = patched.changed(objects, &builder, false, |_| true);
         patched.accept(changed);
         patched
     }
@@ -116,11 +116,13 @@ impl PatchedObjects {
         }
     }
 
-    /// The objects among those that `is_wanted` chooses that patches change.
+    /// The objects among those that `is_wanted` chooses that patches change. If this `is_partial`, only folders with such
+    /// objects are built; otherwise all of them, because kustomize may refuse one.
     fn changed(
         &mut self,
         objects: &[Object],
         builder: &Builder<'_>,
+        is_partial: bool,
         is_wanted: impl Fn(&Object) -> bool,
     ) -> BTreeMap<usize, Change> {
         let mut by_root: BTreeMap<Root, Vec<usize>> = BTreeMap::new();
@@ -137,6 +139,9 @@ impl PatchedObjects {
             if self.delivery.may_be_patched(at, &self.objects) {
                 wanted.push(at);
             }
+        }
+        if is_partial {
+            by_root.retain(|_, wanted| !wanted.is_empty());
         }
         let mut all = BTreeMap::new();
         self.build_errors.clear();

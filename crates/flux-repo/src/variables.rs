@@ -140,14 +140,16 @@ impl Sources<'_> {
         let Some(object) = self.objects.get(flux) else {
             return;
         };
-        let mut own = object.clone();
+        let mut own = Cow::Borrowed(object);
         let way = self.delivery.ways(flux).first();
         if let (Some(parent), Some(levels)) = (way.and_then(|way| way.flux), levels.checked_sub(1))
             && parent != flux
         {
             self.find(parent, levels);
-            if let Some(values) = self.known.get(&parent).filter(|it| !it.set.is_empty()) {
-                substituted::substitute(&mut own.node, &|name: &str| values.of(name));
+            let values = self.known.get(&parent).filter(|it| !it.set.is_empty());
+            if let Some(values) = values.filter(|_| has_variable(&object.node)) {
+                let value_of = |name: &str| values.of(name);
+                substituted::substitute(&mut own.to_mut().node, &value_of);
             }
         }
         let given = Substitutes::of(&own);

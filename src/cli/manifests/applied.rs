@@ -3,10 +3,12 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::super::walk::SkipReason;
+use super::super::walk::{SkipReason, walk};
 use super::{Manifests, is_manifest, read_all, read_beside};
-use flux_repo::Delivery;
+use crate::bounds::file;
+use flux_repo::{Delivery, FLUX, is_flux_kustomization, is_kustomize_kind};
 use manifest::diagnostic::{Diagnostic, Sources};
+use manifest::read::LARGEST_FILE;
 use manifest::value::path;
 
 /// Like [`read_all`], but without the files that Flux doesn't apply: see
@@ -28,12 +30,61 @@ pub(in crate::cli) fn read_repository(
 /// # Errors
 /// If something can't be read.
 pub(in crate::cli) fn read_root(root: &Path, sources: &mut Sources) -> anyhow::Result<Manifests> {
-    let mut all = read_beside(root, Path::new(""), &BTreeSet::new(), sources)?;
+    let mut all = read_beside(root, &[PathBuf::new()], &BTreeSet::new(), sources)?;
     all.leave_out_what_is_not_applied(sources);
     Ok(all)
 }
 
+/// The other folders of `root` that contain Flux Kustomizations: what they apply may be in `folder`.
+///
+/// # Errors
+/// If a folder can't be walked.
+pub(in crate::cli) fn flux_folders(root: &Path, folder: &str) -> anyhow::Result<Vec<String>> {
+    let mut found = Vec::new();
+    let entries = std::fs::read_dir(root).into_iter().flatten();
+    for entry in entries.filter_map(Result::ok) {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let is_folder = entry.file_type().is_ok_and(|it| it.is_dir());
+        if !is_folder || name.starts_with('.') || name == folder {
+            continue;
+        }
+        let walked = walk(&entry.path())?;
+        let mut files = walked.files.iter().filter(|file| is_manifest(file));
+        let has_flux = |file: &PathBuf| {
+            let text = file::text(file, LARGEST_FILE).unwrap_or_default();
+            text.contains("kind: Kustomization") && text.contains(FLUX)
+        };
+        if files.any(has_flux) {
+            found.push(name);
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
 impl Manifests {
+    /// Of the manifests in `folders`, keeps only what decides what is applied elsewhere and with which values: Flux
+    /// Kustomizations, kustomizations, ConfigMaps and Secrets. The rest is not part of the project.
+    pub(in crate::cli) fn keep_only_flux_in(&mut self, folders: &[String], sources: &Sources) {
+        let is_in = |file: &str| folders.iter().any(|it| path::below(it, file).is_some());
+        self.objects.retain(|object| {
+            let is_kept = is_flux_kustomization(object)
+                || is_kustomize_kind(object)
+                || (object.group().is_empty() && matches!(object.kind(), "ConfigMap" | "Secret"));
+            is_kept || !is_in(&object.file)
+        });
+        self.diagnostics.retain(|finding| {
+            let span = finding.span.map(|span| sources.get(span.source).name());
+            !span.or(finding.file.as_deref()).is_some_and(is_in)
+        });
+        let skipped = std::mem::take(&mut self.skipped);
+        self.skipped = skipped
+            .into_iter()
+            .filter(|(path, _)| !is_in(&self.shown(path)))
+            .collect();
+        self.count = self.objects.len();
+    }
+
     /// Takes away what Flux doesn't apply: the objects, and the findings on the files themselves. That is what is in the
     /// folder of a Flux Kustomization that doesn't apply it, and elsewhere the files without any named object, such as
     /// settings of other tools and templates of charts: objects there may be applied by something that is not given. It

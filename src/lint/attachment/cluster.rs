@@ -145,10 +145,17 @@ fn open<'a>(
     all: &[Applied<'a>],
     objects: &[&'a Object],
 ) -> HashSet<(&'a str, Key<'a>)> {
-    let mut seen = HashSet::new();
     let identity = |object: &&'a Object| (object.kind(), Key::of(object));
-    let twice = objects.iter().map(identity).filter(|it| !seen.insert(*it));
-    let mut open: HashSet<_> = twice.collect();
+    // A chart's route may have another name than the one that is taken for it, so it is no second definition of a given
+    // object.
+    let (given, charted) = objects
+        .split_at_checked(all.len())
+        .unwrap_or((objects, &[]));
+    let mut open = HashSet::new();
+    for some in [given, charted] {
+        let mut seen = HashSet::new();
+        open.extend(some.iter().map(identity).filter(|it| !seen.insert(*it)));
+    }
     let patched = all
         .iter()
         .filter(|one| is_patchable(one.object.kind()) && is_patched(context, one));

@@ -118,7 +118,12 @@ fn unknown(
 /// Whether the class may be that of another controller: its name is that of a known one, or that of an installed chart,
 /// or a chart's values contain a GatewayClass.
 fn is_of_others(context: &LintContext<'_>, gateway: &Applied<'_>, wanted: &str) -> bool {
-    if OTHERS.iter().any(|other| wanted.starts_with(other)) {
+    // A further letter is a misspelling; `istio-remote` is another class of the same controller.
+    let is_name_of = |other: &str| {
+        let rest = wanted.strip_prefix(other);
+        rest.is_some_and(|rest| !rest.starts_with(char::is_alphabetic))
+    };
+    if OTHERS.iter().any(|other| is_name_of(other)) {
         return true;
     }
     let own: Vec<usize> = context.releases(CHART).map(|one| one.at).collect();
@@ -170,8 +175,9 @@ spec: {{gatewayClassName: {class}, listeners: []}}
                 "error reference/unknown-class /spec/gatewayClassName: there is no GatewayClass `envoy`"
             ]
         );
-        for silent in ["envoy-internal", "cilium", "'${CLASS}'"] {
+        for silent in ["envoy-internal", "cilium", "istio-remote", "'${CLASS}'"] {
             assert_eq!(with(silent), [""; 0], "{silent}");
         }
+        assert_eq!(with("ciliumx").len(), 1);
     }
 }
