@@ -142,7 +142,15 @@ version = {}
             string(address)
         ));
     }
+    text.push_str(LAYOUT);
     text
 }
+
+/// On a new cluster nothing in a folder is applied while the API server doesn't know the kinds in it.
+const LAYOUT: &str = "
+# The chart brings the CRDs, so the gateways have a folder and a Kustomization of their own, which waits for the chart.
+[layout]
+config_folder = \"config\"
+";
 
 const NEXT: &str = include_str!("init-next.txt");
