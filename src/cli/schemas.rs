@@ -43,7 +43,7 @@ enum Command {
     Verify,
     /// Compile CustomResourceDefinitions, or the output of `kubectl get --raw /openapi/v2`, into the project's own
     /// schemas, which take precedence over those in this program
-    Import(Import),
+    Import(Box<Import>),
 }
 
 #[derive(Clone, Debug, clap::Args)]

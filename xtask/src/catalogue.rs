@@ -359,8 +359,8 @@ impl State {
 
     /// The last version before `version` in the catalogue.
     fn before(&self, project: &Project, version: &Version) -> Option<Version> {
-        let versions = self.versions(project).into_iter();
-        versions.filter(|it| it < version).next_back()
+        let mut versions = self.versions(project).into_iter();
+        versions.rfind(|it| it < version)
     }
 
     /// The files of a version in the catalogue.
