@@ -146,8 +146,17 @@ fn check_proxy(
     scaled: Option<manifest::diagnostic::Span>,
     problems: &mut Vec<Diagnostic>,
 ) {
+    // Gateways with the same settings have the same mistake.
+    let mut tell = |found: Diagnostic| {
+        let is_told = |one: &Diagnostic| {
+            one.span.is_some() && (one.code, one.span) == (found.code, found.span)
+        };
+        if !problems.iter().any(is_told) {
+            problems.push(found);
+        }
+    };
     if let Some(replicas) = proxy.set.replicas.as_ref().filter(|_| !proxy.daemon_set) {
-        problems.push(
+        tell(
             Diagnostic::new(
                 codes::CONFIG_CONTRADICTION,
                 format!(
@@ -162,7 +171,7 @@ fn check_proxy(
         );
     }
     if proxy.daemon_set {
-        problems.push(
+        tell(
             Diagnostic::new(codes::CONFIG_CONTRADICTION, format!("the proxies of {} run as a DaemonSet and are also scaled by KEDA", gateway.value))
                 .at(proxy.set.kind.as_ref().filter(|kind| kind.value == Workload::DaemonSet).and_then(|kind| kind.span))
                 .related(scaled, "scaled here")

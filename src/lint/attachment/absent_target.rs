@@ -27,7 +27,13 @@ impl<'a> ClusterAttachments<'_, 'a> {
         key: Key<'_>,
         place: &Pointer,
     ) -> Option<Diagnostic> {
-        if !self.is_certain(policy, key) {
+        // A route whose parents are wrong is not resolved, but it is there, and its parents are reported.
+        let is_given = self.all.iter().any(|one| {
+            let object = one.object;
+            (object.group(), object.kind()) == (GATEWAY_API, kind.as_str())
+                && Key::of(object) == key
+        });
+        if is_given || !self.is_certain(policy, key) {
             return None;
         }
         let mut of_kind = BTreeSet::new();

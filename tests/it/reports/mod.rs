@@ -6,6 +6,7 @@
 //! `cluster.toml` that are called `toml-broken` and `toml-fixed`. A case without these folders is wrong itself. Each
 //! module below has a table with the cases of its subject.
 
+mod kinds;
 mod once;
 mod places;
 mod platform;
