@@ -128,7 +128,7 @@ fn what_does_not_fit_the_rest_of_the_repository_keeps_nothing_from_being_written
 fn the_values_of_flux_kustomizations_in_another_folder_are_known() {
     let project = project("https");
     let route = "kubernetes/apps/default/app/route.yaml";
-    project.edit(route, "app.example.com", "${HOST}.example.com");
+    project.edit(route, "app.example.com", "'${HOST}.example.com'");
     project.write(
         "clusters/home/apps.yaml",
         "\

@@ -36,9 +36,13 @@ pub fn substitute(node: &mut Node, value_of: &dyn Fn(&str) -> VariableValue) -> 
             };
             true
         }
-        Kind::List(items) => items
-            .iter_mut()
-            .fold(false, |changed, item| substitute(item, value_of) || changed),
+        Kind::List(items) => {
+            let mut is_changed = false;
+            for item in items {
+                is_changed |= substitute(item, value_of);
+            }
+            is_changed
+        }
         Kind::Map(map) => {
             let mut is_changed = false;
             if map.iter().any(|(key, _)| key.contains("${")) {
@@ -50,9 +54,10 @@ pub fn substitute(node: &mut Node, value_of: &dyn Fn(&str) -> VariableValue) -> 
                 *map = filled;
                 is_changed = true;
             }
-            map.iter_mut().fold(is_changed, |changed, (_, value)| {
-                substitute(value, value_of) || changed
-            })
+            for (_, value) in map.iter_mut() {
+                is_changed |= substitute(value, value_of);
+            }
+            is_changed
         }
         _ => false,
     }
