@@ -99,7 +99,8 @@ fn sorted(mut items: Vec<(Value, Value)>) -> Answer {
         let order = compare(a, b).ok().flatten();
         order.unwrap_or(Ordering::Equal)
     });
-    Ok(items.into_iter().map(|(_, item)| item).collect::<Vec<_>>()).map(Value::list)
+    let items: Vec<_> = items.into_iter().map(|(_, item)| item).collect();
+    Ok(Value::list(items))
 }
 
 impl Sum {

@@ -94,7 +94,10 @@ pub fn in_readme(title: &str, asked: usize, agreed: usize, reasons: &str) {
         std::env::var_os("UPDATE").is_some(),
         "docs/src/agreement.md should have this row (UPDATE=1 writes it):\n{row}"
     );
-    let begin = readme.find(HEAD).expect("docs/src/agreement.md has the table") + HEAD.len();
+    let begin = readme
+        .find(HEAD)
+        .expect("docs/src/agreement.md has the table")
+        + HEAD.len();
     let (before, rest) = readme.split_at(begin);
     let end = rest
         .split_inclusive('\n')

@@ -282,9 +282,10 @@ fn sample(regex: &str) -> String {
     let letters = regex.replace(".*", "[a-z]*").replace(".+", "[a-z]+");
     let letters = letters.trim_start_matches('^').trim_end_matches('$');
     // `(?-u)`: only ASCII, where the expression allows it.
-    let strategy = proptest::string::string_regex(&format!("(?-u:{letters})"))
-        .or_else(|_| proptest::string::string_regex(letters))
-        .expect("a regular expression");
+    let strategy = match proptest::string::string_regex(&format!("(?-u:{letters})")) {
+        Ok(strategy) => strategy,
+        Err(_) => proptest::string::string_regex(letters).expect("a regular expression"),
+    };
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     strategy.new_tree(&mut runner).expect("a text").current()
 }

@@ -250,7 +250,7 @@ pub(super) fn scopes(walk: &mut BuiltinWalk<'_>, spec: &Place<'_, '_>) {
         }
         match operator.text_or_empty() {
             "In" | "NotIn" => walk.required(&values),
-            "Exists" | "DoesNotExist" if values.len() > 0 => {
+            "Exists" | "DoesNotExist" if !values.is_empty() => {
                 walk.says(&values, "can't be given with this operator", "remove it");
             }
             "Exists" | "DoesNotExist" => {}
@@ -287,7 +287,7 @@ fn limit(walk: &mut BuiltinWalk<'_>, limit: &Place<'_, '_>) {
                 );
             }
         }
-        if kind == "Pod" && key.starts_with("default") && values.len() > 0 {
+        if kind == "Pod" && key.starts_with("default") && !values.is_empty() {
             walk.says(&values, "can't be given for pods", "remove it");
         }
     }

@@ -20,10 +20,9 @@ pub(super) fn check(walk: &mut BuiltinWalk<'_>, spec: &Place<'_, '_>) {
         if let Some(text) = name
             .text()
             .filter(|text| !text.is_empty() && !walk.is_open(text))
+            && !names.insert(text.to_owned())
         {
-            if !names.insert(text.to_owned()) {
-                walk.twice(&name);
-            }
+            walk.twice(&name);
         }
         self::container(walk, spec, &container);
     }
@@ -81,10 +80,9 @@ fn ports(walk: &mut BuiltinWalk<'_>, spec: &Place<'_, '_>, ports: &Place<'_, '_>
         if let Some(text) = name
             .text()
             .filter(|text| !text.is_empty() && !walk.is_open(text))
+            && !names.insert(text.to_owned())
         {
-            if !names.insert(text.to_owned()) {
-                walk.twice(&name);
-            }
+            walk.twice(&name);
         }
         if number.is_empty() {
             walk.missing(&number);
@@ -254,14 +252,13 @@ fn mounts(walk: &mut BuiltinWalk<'_>, spec: &Place<'_, '_>, container: &Place<'_
         if let Some(text) = path
             .text()
             .filter(|text| !text.is_empty() && !walk.is_open(text))
+            && !paths.insert(text.to_owned())
         {
-            if !paths.insert(text.to_owned()) {
-                walk.says(
-                    &path,
-                    "is the path of another mount, too",
-                    "write another path",
-                );
-            }
+            walk.says(
+                &path,
+                "is the path of another mount, too",
+                "write another path",
+            );
         }
         let (sub, expression) = (mount.get("subPath"), mount.get("subPathExpr"));
         if !sub.is_empty() && !expression.is_empty() {

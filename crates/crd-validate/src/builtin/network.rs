@@ -60,7 +60,7 @@ pub(super) fn endpoint_slice(walk: &mut BuiltinWalk<'_>, slice: &Place<'_, '_>) 
 pub(super) fn ingress(walk: &mut BuiltinWalk<'_>, object: &Place<'_, '_>) {
     let spec = object.get("spec");
     let (rules, default) = (spec.get("rules"), spec.get("defaultBackend"));
-    if rules.len() == 0 && default.is_null() {
+    if rules.is_empty() && default.is_null() {
         walk.says(
             &spec,
             "has neither rules nor a default backend",

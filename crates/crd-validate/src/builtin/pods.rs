@@ -189,7 +189,7 @@ fn spread(walk: &mut BuiltinWalk<'_>, constraints: &Place<'_, '_>) {
 fn dns(walk: &mut BuiltinWalk<'_>, spec: &Place<'_, '_>) {
     let config = spec.get("dnsConfig");
     let servers = config.get("nameservers");
-    if spec.get("dnsPolicy").text() == Some("None") && servers.len() == 0 {
+    if spec.get("dnsPolicy").text() == Some("None") && servers.is_empty() {
         walk.missing(&servers);
     }
     for server in servers.items() {

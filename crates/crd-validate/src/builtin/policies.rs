@@ -107,7 +107,7 @@ fn scaling(walk: &mut BuiltinWalk<'_>, rules: &Place<'_, '_>) {
 /// Checks a rule of a Role.
 pub(super) fn role_rule(walk: &mut BuiltinWalk<'_>, rule: &Place<'_, '_>) {
     let urls = rule.get("nonResourceURLs");
-    if urls.len() > 0 {
+    if !urls.is_empty() {
         walk.says(
             &urls,
             "can't be given in a namespace",
@@ -126,7 +126,7 @@ fn permission(walk: &mut BuiltinWalk<'_>, rule: &Place<'_, '_>) {
     walk.required(&rule.get("verbs"));
     let (groups, resources) = (rule.get("apiGroups"), rule.get("resources"));
     let urls = rule.get("nonResourceURLs");
-    if urls.len() > 0 {
+    if !urls.is_empty() {
         if groups.len() + resources.len() + rule.get("resourceNames").len() > 0 {
             walk.says(
                 &urls,

@@ -59,8 +59,8 @@ pub(super) fn selector(walk: &mut BuiltinWalk<'_>, selector: &Place<'_, '_>) {
 pub(super) fn values(walk: &mut BuiltinWalk<'_>, expression: &Place<'_, '_>) {
     let values = expression.get("values");
     match expression.get("operator").text_or_empty() {
-        "In" | "NotIn" if values.len() == 0 => walk.missing(&values),
-        "Exists" | "DoesNotExist" if values.len() > 0 => {
+        "In" | "NotIn" if values.is_empty() => walk.missing(&values),
+        "Exists" | "DoesNotExist" if !values.is_empty() => {
             walk.says(&values, "can't be given with this operator", "remove it");
         }
         "Gt" | "Lt" if values.len() != 1 => {

@@ -151,7 +151,7 @@ pub(super) fn port_number_or_name(
 fn external(walk: &mut BuiltinWalk<'_>, spec: &Place<'_, '_>, kind: &str) {
     let is_external = EXTERNAL.contains(&kind);
     let policy = spec.get("externalTrafficPolicy");
-    if !policy.is_empty() && !is_external && spec.get("externalIPs").len() == 0 {
+    if !policy.is_empty() && !is_external && spec.get("externalIPs").is_empty() {
         walk.says(
             &policy,
             "can only be given for a Service that is reached from outside",
@@ -159,7 +159,8 @@ fn external(walk: &mut BuiltinWalk<'_>, spec: &Place<'_, '_>, kind: &str) {
         );
     }
     let health = spec.get("healthCheckNodePort");
-    if !health.is_empty() && !(kind == "LoadBalancer" && policy.text() == Some("Local")) {
+    let is_checked = kind == "LoadBalancer" && policy.text() == Some("Local");
+    if !health.is_empty() && !is_checked {
         let help = "remove it, or write `externalTrafficPolicy: Local`";
         walk.says(
             &health,
@@ -185,7 +186,7 @@ fn external(walk: &mut BuiltinWalk<'_>, spec: &Place<'_, '_>, kind: &str) {
             walk.wrong(&range, CIDR.want);
         }
     }
-    if ranges.len() > 0 && kind != "LoadBalancer" {
+    if !ranges.is_empty() && kind != "LoadBalancer" {
         walk.says(
             &ranges,
             "can only be given for `type: LoadBalancer`",

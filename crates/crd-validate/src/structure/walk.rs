@@ -49,8 +49,11 @@ impl View {
     }
 }
 
-/// The fields that identify an embedded object, a test for each, and what is allowed.
-const IDENTITY: [(&str, fn(&str) -> bool, &str); 2] = [
+/// A field that identifies an embedded object, a test for it, and what is allowed.
+type IdentityField = (&'static str, fn(&str) -> bool, &'static str);
+
+/// The fields that identify an embedded object.
+const IDENTITY: [IdentityField; 2] = [
     (
         "apiVersion",
         |text| text.bytes().filter(|byte| *byte == b'/').count() <= 1,
