@@ -14,7 +14,7 @@ const LONGEST_QUOTE: usize = 1000;
 /// An answer of the server.
 #[derive(Clone, Debug)]
 pub struct Answer {
-    /// The HTTP status: 2xx, or 4xx with the server's reason.
+    /// The HTTP status: 2xx, or 4xx with the server's reason, or 500 with what is wrong with a patch.
     pub status: u16,
     /// The body, which is an object.
     pub body: Json,
@@ -75,6 +75,12 @@ fn values(body: &[u8]) -> usize {
     count
 }
 
+/// Whether the server can't read the object as a patch, because of its fields and their types. It calls that an error of
+/// its own (500), but it is an answer about the object.
+pub(super) fn is_about_patch(message: &str) -> bool {
+    message.starts_with("failed to create typed patch object")
+}
+
 /// Checks that a body is what a Kubernetes API server answers with this status.
 ///
 /// # Errors
@@ -84,6 +90,7 @@ pub fn check(status: u16, body: &Json) -> Result<(), String> {
     match status {
         200..=299 if body.is_object() => Ok(()),
         400..=499 if is_reason() => Ok(()),
+        500 if is_reason() && is_about_patch(&message(body)) => Ok(()),
         200..=299 => Err(format!("{status} and {} instead of an object", shown(body))),
         400..=499 => Err(format!("{status} and {} instead of a Status", shown(body))),
         _ => Err(format!("{status} and {}", shown(body))),
@@ -118,6 +125,10 @@ mod tests {
             (201, json!({"kind": "Gateway"})),
             (404, status.clone()),
             (422, status.clone()),
+            (
+                500,
+                json!({"kind": "Status", "message": "failed to create typed patch object (a)"}),
+            ),
         ] {
             assert_eq!(check(code, &body), Ok(()));
         }
@@ -130,7 +141,8 @@ mod tests {
                 "404 and an object without a kind instead of a Status",
             ),
             (404, json!(null), "404 and `null` instead of a Status"),
-            (302, status, "302 and an object of kind `Status`"),
+            (302, status.clone(), "302 and an object of kind `Status`"),
+            (500, status, "500 and an object of kind `Status`"),
         ] {
             assert_eq!(check(code, &body), Err(told.to_owned()));
         }

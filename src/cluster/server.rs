@@ -268,7 +268,7 @@ impl Server {
                 request: ask.shown(),
                 message: words,
             }),
-            429 | 500..=599 if !is_about_patch(&words) => {
+            429 | 500..=599 if !answer::is_about_patch(&words) => {
                 let error = Error::Busy {
                     server: self.url.clone(),
                     request: ask.shown(),
@@ -344,12 +344,6 @@ impl Server {
             problem,
         }
     }
-}
-
-/// Whether the server can't hold the object as a patch, because of its fields and their types. It calls that an error of
-/// its own (500), but it is an answer about the object.
-fn is_about_patch(message: &str) -> bool {
-    message.starts_with("failed to create typed patch object")
 }
 
 /// In a namespace that is being deleted, creating an object is answered with 403, but permission is not missing.

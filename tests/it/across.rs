@@ -165,8 +165,8 @@ const DEFECTS: &[Defect] = &[
         name: "version_deprecated",
         changes: &[(
             POLICIES,
-            "  compressor: [{type: Gzip}]",
-            "  compression: [{type: Gzip}]",
+            "  compressor: [{type: Gzip, gzip: {}}]",
+            "  compression: [{type: Gzip, gzip: {}}]",
         )],
     },
     Defect {

@@ -125,9 +125,17 @@ impl Lift<'_> {
         let newest = known.iter().rev().find(|version| version.is_stable());
         let newest =
             newest.map_or_else(|| "1.9.0".to_owned(), |version| version.as_str().to_owned());
+        // Another release of a known minor version is checked like the nearest one that is known.
+        let is_of_known_minor = |given: &Version| {
+            let mut minors = known.iter().map(Version::minor);
+            known.contains(given)
+                || given
+                    .minor()
+                    .is_some_and(|it| minors.any(|one| one == Some(it)))
+        };
         let is_exact = |text: &String| Number::parse(text).is_some();
         let chosen = match &written {
-            Some(text) if known.contains(&Version::new(text)) => text.clone(),
+            Some(text) if is_of_known_minor(&Version::new(text)) => text.clone(),
             Some(text) if is_exact(text) => {
                 let given = Version::new(text);
                 // A build without a release number is newer than any release.

@@ -56,6 +56,17 @@ fn expand(schema: &KindSchema<'_>, id: NodeId) -> Value {
     if let Some(not) = node.not {
         keywords.insert("not".to_owned(), below(not));
     }
+    // In CRDs these keywords are flags beside a bound, and in JSON Schema they are the bound itself.
+    for (flag, bound) in [
+        ("exclusiveMinimum", "minimum"),
+        ("exclusiveMaximum", "maximum"),
+    ] {
+        if keywords.remove(flag) == Some(Value::Bool(true))
+            && let Some(value) = keywords.remove(bound)
+        {
+            keywords.insert(flag.to_owned(), value);
+        }
+    }
     if let Some((least, greatest)) = integer_range(node) {
         keywords.entry("minimum").or_insert(json!(least));
         keywords.entry("maximum").or_insert(json!(greatest));

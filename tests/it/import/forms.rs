@@ -133,28 +133,38 @@ fn at_the_top_of_the_repository() {
 
 #[test]
 fn a_release_from_a_helm_repository() {
-    let import = whole(&format!(
+    let import = import_of_release("v1.8.2");
+    assert_eq!(kept(&import), ["HelmRepository envoy"]);
+    let version = "version = \"v1.8.2\"";
+    assert!(import.config.contains(version), "{}", import.config);
+    assert!(!import.config.contains("[versions]"), "{}", import.config);
+}
+
+#[test]
+fn a_release_that_the_catalogue_lacks() {
+    // It is checked like the nearest one of its minor version.
+    let import = import_of_release("v1.8.77");
+    let version = "version = \"v1.8.77\"";
+    assert!(import.config.contains(version), "{}", import.config);
+    assert!(!import.config.contains("[versions]"), "{}", import.config);
+
+    let import = import_of_release("v1.77.0");
+    let why = "# The catalogue has no v1.77.0";
+    assert!(import.config.contains(why), "{}", import.config);
+}
+
+fn import_of_release(version: &str) -> Import {
+    whole(&format!(
         "# file: apps/network/envoy/app/kustomization.yaml\nresources: [release.yaml, gateway.yaml, repository.yaml]\n\
          # file: apps/network/envoy/app/repository.yaml\n---\napiVersion: source.toolkit.fluxcd.io/v1\nkind: HelmRepository\n\
          metadata: {{ name: envoy }}\nspec: {{ type: oci, url: oci://docker.io/envoyproxy, interval: 1h }}\n\
          # file: apps/network/envoy/app/release.yaml\n---\napiVersion: helm.toolkit.fluxcd.io/v2beta2\nkind: HelmRelease\n\
-         metadata: {{ name: eg }}\nspec:\n  interval: 30m\n  chart:\n    spec:\n      chart: gateway-helm\n      version: v1.8.2\n\
+         metadata: {{ name: eg }}\nspec:\n  interval: 30m\n  chart:\n    spec:\n      chart: gateway-helm\n      version: {version}\n\
          \x20     sourceRef: {{ kind: HelmRepository, name: envoy }}\n\
          # file: apps/network/envoy/app/gateway.yaml\n{CLASS}{GATEWAY}\
          # file: apps/network/envoy/ks.yaml\n{}",
         flux("envoy", "apps/network/envoy/app")
-    ));
-    assert_eq!(kept(&import), ["HelmRepository envoy"]);
-    assert!(
-        import.config.contains("version = \"v1.8.2\""),
-        "{}",
-        import.config
-    );
-    assert!(
-        import.config.contains("# The catalogue has no v1.8.2"),
-        "{}",
-        import.config
-    );
+    ))
 }
 
 #[test]

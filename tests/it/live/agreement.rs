@@ -123,10 +123,10 @@ fn agree_on(channel: &str) {
         ("cilium", "1.18.2", None),
         ("cert-manager", "1.21.1", None),
         ("external-dns", "0.22.0", None),
-        ("grafana-operator", "5.24.0", None),
+        ("grafana-operator", "5.25.0", None),
         ("helm-controller", "1.6.3", None),
-        ("kustomize-controller", "1.9.4", None),
-        ("source-controller", "1.9.1", None),
+        ("kustomize-controller", "1.10.1", None),
+        ("source-controller", "1.10.1", None),
     ] {
         selection
             .declare(&catalogue, name, version, channel, "the test")

@@ -35,10 +35,10 @@ pub fn definitions() -> Vec<PathBuf> {
         "envoy-gateway/v1.9.0",
         "external-dns/v0.22.0",
         "flux/helm-controller-v1.6.3",
-        "flux/kustomize-controller-v1.9.4",
-        "flux/source-controller-v1.9.1",
+        "flux/kustomize-controller-v1.10.1",
+        "flux/source-controller-v1.10.1",
         "gateway-api/v1.6.1/experimental",
-        "grafana-operator/v5.24.0",
+        "grafana-operator/v5.25.0",
         "keda/v2.20.2",
         "prometheus-operator/v0.93.0",
     ]
