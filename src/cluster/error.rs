@@ -247,7 +247,7 @@ impl Error {
             ),
             Error::Forbidden { .. } => told(
                 "the state in the cluster is unknown; it is left out and doesn't count as equal",
-                "a dry run needs the verbs `get` and `patch` on the kind (`create` for `validate`), finding what would be pruned needs `list`, and `status` needs `get`",
+                "a dry run needs the verbs `get` and `patch` on the kind (and `create` for what doesn't exist yet), finding what would be pruned needs `list`, and `status` needs `get`",
             ),
             Error::Stalled { .. } => told(
                 "everything that was not asked yet is unknown",

@@ -269,7 +269,7 @@ spec:
         .run(["upgrade", "--to", "1.8.3", "app"])
         .code(1)
         .says("Envoy Gateway 1.8.1 to 1.8.3")
-        .says("from Envoy Gateway 1.9.0 on, each entry of `extractFrom` has exactly one of");
+        .says("error[rule/failed]: an item of `extractFrom` needs exactly one of");
     project
         .run(["upgrade", "--to", "1.8.1", "app"])
         .says("Envoy Gateway 1.8.1, as before");

@@ -128,7 +128,7 @@ subjects: [{{apiGroup: rbac.authorization.k8s.io, kind: User, name: {LIMITED_USE
     json.says("\"complete\": false").says("\"failures\": [");
     run(&project, &cluster, &["validate", "--against", "cluster"])
         .code(2)
-        .warns("no permission for POST");
+        .warns("no permission for PATCH");
     run(&project, &cluster, &["status", "--against", "cluster"])
         .code(2)
         .says("incomplete: only ")
