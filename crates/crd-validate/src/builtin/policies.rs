@@ -29,8 +29,9 @@ pub(super) fn budget(walk: &mut BuiltinWalk<'_>, spec: &Place<'_, '_>) {
 /// Checks a HorizontalPodAutoscaler.
 pub(super) fn autoscaler(walk: &mut BuiltinWalk<'_>, spec: &Place<'_, '_>) {
     let (least, most) = (spec.get("minReplicas"), spec.get("maxReplicas"));
-    if least.number().is_some_and(|number| number < 1) {
-        walk.wrong(&least, "a number of at least 1");
+    // 0 is allowed from Kubernetes 1.37 on, where the feature gate HPAScaleToZero is on by default.
+    if least.number().is_some_and(|number| number < 0) {
+        walk.wrong(&least, "a number of at least 0");
     }
     if most.number().is_some_and(|number| number < 1) {
         walk.wrong(&most, "a number of at least 1");
@@ -54,6 +55,15 @@ pub(super) fn autoscaler(walk: &mut BuiltinWalk<'_>, spec: &Place<'_, '_>) {
         walk.required(&metric.get(source));
         let source = metric.get(source);
         target(walk, &source.get("target"));
+    }
+    let is_external =
+        |metric: Place<'_, '_>| matches!(metric.get("type").text_or_empty(), "Object" | "External");
+    if least.number() == Some(0) && !metrics.items().any(is_external) {
+        walk.says(
+            &metrics,
+            "has nothing that is measured while there are no replicas, and `minReplicas` is 0",
+            "add a metric of the type `Object` or `External`, or set `minReplicas: 1`",
+        );
     }
     let behavior = spec.get("behavior");
     for direction in ["scaleUp", "scaleDown"] {

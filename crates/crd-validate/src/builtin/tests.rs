@@ -48,6 +48,21 @@ fn single_mistakes_are_found() {
 }
 
 #[test]
+fn scaling_to_zero_needs_a_metric_from_outside() {
+    let autoscaler = |metric: &str| {
+        found(&format!(
+            "apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nmetadata: {{name: a}}\nspec:\n  minReplicas: 0\n  maxReplicas: 2\n  scaleTargetRef: {{apiVersion: apps/v1, kind: Deployment, name: a}}\n  metrics: [{metric}]\n"
+        ))
+    };
+    let external =
+        "{type: External, external: {metric: {name: a}, target: {type: Value, value: 1}}}";
+    assert_eq!(autoscaler(external), [""; 0]);
+    let cpu = "{type: Resource, resource: {name: cpu, target: {type: Utilization, averageUtilization: 80}}}";
+    let want = "`spec.metrics` has nothing that is measured while there are no replicas, and `minReplicas` is 0";
+    assert_eq!(autoscaler(cpu), [want]);
+}
+
+#[test]
 fn fields_that_cant_be_changed_are_found() {
     let object = |yaml: &str| {
         let mut sources = Sources::default();
