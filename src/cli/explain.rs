@@ -111,11 +111,7 @@ fn field(what: &str, global: &Global, out: &mut dyn Write) -> anyhow::Result<boo
 
 /// The schema of a list's items, or the node itself if it is not a list.
 fn items_of(schema: &KindSchema<'_>, id: NodeId) -> NodeId {
-    let mut id = id;
-    while let Some(items) = schema.node(id).items {
-        id = items;
-    }
-    id
+    schema.compiled.item_of(id)
 }
 
 fn describe(

@@ -7,6 +7,7 @@
 mod owners;
 mod typed;
 
+use crate::builtin::forms::{Form, LABEL, SEGMENT};
 use crate::codes;
 use crate::passes::Request;
 use crate::schema::KindSchema;
@@ -23,31 +24,15 @@ const MOST_ANNOTATIONS: usize = 256 << 10;
 /// How many characters of a value a finding shows.
 const LONGEST_SHOWN: usize = 60;
 
-/// A format of names: a test, and a description of what is allowed.
-struct Form {
-    holds: fn(&str) -> bool,
-    want: &'static str,
-}
-
 const SUBDOMAIN: Form = Form {
     holds: names::is_dns_subdomain,
     want: "lower-case letters, digits, `-` and `.`, a letter or digit at both ends, at most 253 characters",
 };
 
-const LABEL: Form = Form {
-    holds: names::is_dns_label,
-    want: "lower-case letters, digits and `-`, a letter or digit at both ends, at most 63 characters",
-};
-
-/// A CronJob's name must be shorter, because the names of its Jobs are eleven characters longer.
-const CRON_JOB: Form = Form {
+/// A CronJob's name must be shorter, because the names of its Jobs are eleven characters longer. It is compared by its address.
+static CRON_JOB: Form = Form {
     holds: |text| names::is_dns_subdomain(text) && text.len() <= 52,
     want: "lower-case letters, digits, `-` and `.`, a letter or digit at both ends, at most 52 characters",
-};
-
-const SEGMENT: Form = Form {
-    holds: names::is_path_segment,
-    want: "a name without `/` and `%`, and not `.` or `..`",
 };
 
 const KEY: Form = Form {
@@ -65,7 +50,7 @@ const FILLED_IN: &str = "_";
 
 /// The kinds whose names have another format than a DNS subdomain: those that become part of a DNS name or a label,
 /// and those that only have to fit into an API path (`pkg/apis/*/validation`, Kubernetes 1.37).
-const FORMS: &[(&str, &str, &Form)] = &[
+static FORMS: &[(&str, &str, &Form)] = &[
     ("", "Namespace", &LABEL),
     ("", "Service", &LABEL),
     ("apiregistration.k8s.io", "APIService", &SEGMENT),

@@ -8,6 +8,7 @@ use super::{
     Delivery, DeliveryPath, Substitutes, VariableSource, is_flux_kustomization, is_left_as_it_is,
 };
 use manifest::Object;
+use manifest::value::placeholder::is_ciphertext;
 use manifest::value::substituted::{self, VariableValue};
 use manifest::value::{Node, variable};
 
@@ -236,7 +237,7 @@ fn data(object: &Object) -> BTreeMap<String, Option<String>> {
         let map = object.node.get(key).and_then(Node::as_map);
         for (name, value) in map.into_iter().flat_map(|map| map.iter()) {
             let value = value.as_str().filter(|_| is_plain);
-            let is_known = |value: &&str| !value.starts_with("ENC[") && !variable::in_text(value);
+            let is_known = |value: &&str| !is_ciphertext(value) && !variable::in_text(value);
             all.insert(name.to_owned(), value.filter(is_known).map(str::to_owned));
         }
     }

@@ -176,7 +176,14 @@ impl Check<'_> {
                 found.into_iter().collect()
             }
             // What a variable stands for is not known, and may be a list or a map.
-            _ if self.release.node.at(&pointer).is_some_and(has_variable) => Vec::new(),
+            _ if self
+                .release
+                .node
+                .at(&pointer)
+                .is_some_and(variable::in_node) =>
+            {
+                Vec::new()
+            }
             ValidationErrorKind::AnyOf { context }
             | ValidationErrorKind::OneOfNotValid { context } => self.nearest(context, &pointer),
             ValidationErrorKind::Type { .. } => {
@@ -302,15 +309,5 @@ impl Check<'_> {
                 "it was checked against the schema of {title}, because no other one was imported"
             )),
         }
-    }
-}
-
-/// Whether there is a Flux variable in a value or in the values inside it.
-fn has_variable(node: &Node) -> bool {
-    match &node.kind {
-        Kind::String(text) => variable::in_text(text),
-        Kind::List(items) => items.iter().any(has_variable),
-        Kind::Map(map) => map.iter().any(|(_, value)| has_variable(value)),
-        _ => false,
     }
 }

@@ -9,6 +9,7 @@ use manifest::Object;
 use manifest::diagnostic::Diagnostic;
 use manifest::diagnostic::suggest::nearest;
 use manifest::finding;
+use manifest::value::path::join;
 use manifest::value::{Pointer, variable};
 
 manifest::code! {
@@ -103,8 +104,7 @@ fn path(object: &Object) -> Option<String> {
     if written.is_empty() || variable::in_text(written) || written.contains("..") {
         return None;
     }
-    let steps = written.split('/').filter(|step| !matches!(*step, "" | "."));
-    let path = steps.collect::<Vec<_>>().join("/");
+    let path = join("", written);
     (!path.is_empty()).then_some(path)
 }
 

@@ -63,10 +63,7 @@ pub(super) fn no_own_selector(walk: &mut BuiltinWalk<'_>, spec: &Place<'_, '_>) 
 
 /// Checks a schedule.
 pub(super) fn schedule(walk: &mut BuiltinWalk<'_>, at: &Place<'_, '_>) {
-    let Some(text) = at
-        .text()
-        .filter(|text| !text.is_empty() && !walk.is_open(text))
-    else {
+    let Some(text) = walk.known_text(at) else {
         return;
     };
     if text.contains("TZ") {

@@ -17,13 +17,7 @@ pub(super) fn check(walk: &mut BuiltinWalk<'_>, spec: &Place<'_, '_>) {
         let name = container.get("name");
         walk.required(&name);
         walk.form(&name, LABEL);
-        if let Some(text) = name
-            .text()
-            .filter(|text| !text.is_empty() && !walk.is_open(text))
-            && !names.insert(text.to_owned())
-        {
-            walk.twice(&name);
-        }
+        walk.unique(&name, &mut names);
         self::container(walk, spec, &container);
     }
     host_ports(walk, spec, &mains);
@@ -77,13 +71,7 @@ fn ports(walk: &mut BuiltinWalk<'_>, spec: &Place<'_, '_>, ports: &Place<'_, '_>
             port.get("hostPort"),
         );
         walk.form(&name, PORT_NAME);
-        if let Some(text) = name
-            .text()
-            .filter(|text| !text.is_empty() && !walk.is_open(text))
-            && !names.insert(text.to_owned())
-        {
-            walk.twice(&name);
-        }
+        walk.unique(&name, &mut names);
         if number.is_empty() {
             walk.missing(&number);
         }
@@ -249,9 +237,7 @@ fn mounts(walk: &mut BuiltinWalk<'_>, spec: &Place<'_, '_>, container: &Place<'_
     for mount in mounts.items() {
         let path = mount.get("mountPath");
         walk.required(&path);
-        if let Some(text) = path
-            .text()
-            .filter(|text| !text.is_empty() && !walk.is_open(text))
+        if let Some(text) = walk.known_text(&path)
             && !paths.insert(text.to_owned())
         {
             walk.says(

@@ -6,14 +6,14 @@ use k8s_syntax::names;
 
 /// A format: a test, and what is allowed.
 #[derive(Clone, Copy)]
-pub(super) struct Form {
+pub(crate) struct Form {
     pub holds: fn(&str) -> bool,
     pub want: &'static str,
 }
 
 macro_rules! forms {
     ($($name:ident: $holds:expr, $want:literal;)*) => {
-        $(pub(super) const $name: Form = Form { holds: $holds, want: $want };)*
+        $(pub(crate) const $name: Form = Form { holds: $holds, want: $want };)*
     };
 }
 

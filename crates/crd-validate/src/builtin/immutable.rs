@@ -4,7 +4,7 @@ use crate::codes;
 use manifest::Object;
 use manifest::diagnostic::Diagnostic;
 use manifest::finding;
-use manifest::value::{Kind, Node, Pointer};
+use manifest::value::{Kind, Node, Pointer, variable};
 
 /// When a field counts as changed.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -121,7 +121,7 @@ pub(crate) fn check(before: &Object, after: &Object) -> Vec<Diagnostic> {
 }
 
 fn differs(old: Option<&Node>, new: Option<&Node>, counts: Counts) -> bool {
-    let is_open = |node: Option<&Node>| node.is_some_and(has_variable);
+    let is_open = |node: Option<&Node>| node.is_some_and(variable::in_node);
     if is_open(old) || is_open(new) {
         return false;
     }
@@ -146,15 +146,6 @@ fn differs(old: Option<&Node>, new: Option<&Node>, counts: Counts) -> bool {
             }
             _ => false,
         },
-    }
-}
-
-fn has_variable(node: &Node) -> bool {
-    match &node.kind {
-        Kind::String(text) => manifest::value::variable::in_text(text),
-        Kind::List(items) => items.iter().any(has_variable),
-        Kind::Map(map) => map.iter().any(|(_, value)| has_variable(value)),
-        _ => false,
     }
 }
 

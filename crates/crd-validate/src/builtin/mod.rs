@@ -11,7 +11,7 @@
 mod batch;
 mod config;
 mod containers;
-mod forms;
+pub(crate) mod forms;
 mod immutable;
 mod network;
 mod place;
@@ -27,11 +27,14 @@ mod workloads;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashSet;
+
 use crate::codes;
 pub(crate) use immutable::check as changes;
 use manifest::Object;
 use manifest::diagnostic::Diagnostic;
 use manifest::finding;
+use manifest::value::placeholder::is_unsettled;
 use place::Place;
 
 /// All findings on an object of one of Kubernetes' own kinds; none for other kinds.
@@ -139,12 +142,25 @@ impl BuiltinWalk<'_> {
 
     /// Checks a text, unless it is missing, empty or not known yet.
     fn form(&mut self, at: &Place<'_, '_>, form: forms::Form) {
-        if let Some(text) = at
-            .text()
-            .filter(|text| !text.is_empty() && !self.is_open(text))
+        if let Some(text) = self.known_text(at)
             && !(form.holds)(text)
         {
             self.wrong(at, form.want);
+        }
+    }
+
+    /// A text, unless it is missing, empty or not known yet.
+    fn known_text<'n>(&self, at: &Place<'n, '_>) -> Option<&'n str> {
+        at.text()
+            .filter(|text| !text.is_empty() && !self.is_open(text))
+    }
+
+    /// Reports a text that is among those before it, and adds it to them.
+    fn unique(&mut self, at: &Place<'_, '_>, before: &mut HashSet<String>) {
+        if let Some(text) = self.known_text(at)
+            && !before.insert(text.to_owned())
+        {
+            self.twice(at);
         }
     }
 
@@ -157,8 +173,6 @@ impl BuiltinWalk<'_> {
 
     /// Whether a text is not known yet.
     fn is_open(&self, text: &str) -> bool {
-        manifest::value::variable::in_text(text)
-            || manifest::value::placeholder::is_placeholder(text)
-            || (self.encrypted && text.starts_with("ENC["))
+        is_unsettled(text, self.encrypted)
     }
 }

@@ -178,9 +178,7 @@ fn backend(walk: &mut BuiltinWalk<'_>, backend: &Place<'_, '_>) {
             {
                 walk.wrong(&number, "a number from 1 to 65535");
             }
-            if let Some(text) = name
-                .text()
-                .filter(|text| !text.is_empty() && !walk.is_open(text))
+            if let Some(text) = walk.known_text(&name)
                 && !is_port_name(text)
             {
                 walk.wrong(

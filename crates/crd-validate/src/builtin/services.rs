@@ -86,13 +86,7 @@ fn ports(walk: &mut BuiltinWalk<'_>, spec: &Place<'_, '_>, kind: &str) {
             walk.required(&name);
         }
         walk.form(&name, LABEL);
-        if let Some(text) = name
-            .text()
-            .filter(|text| !text.is_empty() && !walk.is_open(text))
-            && !names.insert(text.to_owned())
-        {
-            walk.twice(&name);
-        }
+        walk.unique(&name, &mut names);
         if number
             .number()
             .is_some_and(|number| !(1..=65535).contains(&number))

@@ -14,7 +14,7 @@ use cel_k8s::list::{List, Merge};
 use cel_k8s::value::{Key, Value};
 use k8s_syntax::base64;
 use k8s_syntax::time;
-use manifest::value::placeholder::is_placeholder;
+use manifest::value::placeholder::is_unsettled;
 use manifest::value::variable;
 use manifest::value::{Kind, Map, Node};
 
@@ -148,9 +148,7 @@ impl Converter<'_> {
     }
 
     fn is_unsettled(self, text: &str) -> bool {
-        variable::in_text(text)
-            || is_placeholder(text)
-            || (self.encrypted && text.starts_with("ENC["))
+        is_unsettled(text, self.encrypted)
     }
 }
 

@@ -82,14 +82,9 @@ impl Entry {
             let found = pointer
                 .steps()
                 .iter()
-                .try_fold(version.root, |mut id, step| {
-                    while let Some(items) = compiled.node(id).items {
-                        id = items;
-                    }
-                    match step {
-                        Step::Key(key) => compiled.node(id).child(key),
-                        Step::Index(_) => Some(id),
-                    }
+                .try_fold(version.root, |id, step| match step {
+                    Step::Key(key) => compiled.node(compiled.item_of(id)).child(key),
+                    Step::Index(_) => Some(compiled.item_of(id)),
                 });
             found.is_some()
         })

@@ -135,6 +135,15 @@ impl Compiled {
         self.nodes.len()
     }
 
+    /// The node of the items of a list, also of a list of lists; the node itself if it is not a list.
+    pub fn item_of(&self, id: NodeId) -> NodeId {
+        let mut id = id;
+        while let Some(items) = self.node(id).items {
+            id = items;
+        }
+        id
+    }
+
     /// A node. `check` finds nodes that can't be parsed, in tests for the embedded files and at load
     /// time for the user's own. So none can be missing here; a missing node would allow no fields.
     pub fn node(&self, id: NodeId) -> &Schema {

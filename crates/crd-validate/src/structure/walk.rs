@@ -12,7 +12,7 @@ use k8s_syntax::{format, names};
 use manifest::Object;
 use manifest::diagnostic::{Code, Diagnostic};
 use manifest::finding;
-use manifest::value::placeholder::is_placeholder;
+use manifest::value::placeholder::{is_ciphertext, is_unsettled};
 use manifest::value::trail::{Trail, TrailStep};
 use manifest::value::{Kind, Map, Node, Pointer, variable};
 
@@ -236,9 +236,7 @@ impl<'a> StructureWalk<'a> {
     /// Whether a string is not known yet: it has a Flux variable, or is SOPS's ciphertext or a
     /// reference to a secret.
     pub(crate) fn is_unsettled(&self, text: &str) -> bool {
-        variable::in_text(text)
-            || is_placeholder(text)
-            || (self.encrypted && text.starts_with("ENC["))
+        is_unsettled(text, self.encrypted)
     }
 
     /// Checks the current value.
@@ -277,7 +275,7 @@ impl<'a> StructureWalk<'a> {
 
     pub(crate) fn has_type(&self, value: &Node, schema: &Schema) -> bool {
         let is_open =
-            |text: &str| variable::is_all(text) || (self.encrypted && text.starts_with("ENC["));
+            |text: &str| variable::is_all(text) || (self.encrypted && is_ciphertext(text));
         match (&value.kind, schema.type_) {
             (Kind::Null, kind) => schema.nullable || (kind.is_none() && !schema.int_or_string),
             (Kind::String(_), None) => true,
