@@ -91,10 +91,14 @@ struct FolderWalker {
 impl FolderWalker {
     /// `full` is the canonical path of `folder`: patterns are matched on paths from the repository's root.
     fn folder(&mut self, folder: &Path, full: &Path, depth: usize) -> io::Result<()> {
-        let own = read_gitignore(full);
+        let mut entries = std::fs::read_dir(folder)?.collect::<io::Result<Vec<_>>>()?;
+        let mut names = entries.iter().map(std::fs::DirEntry::file_name);
+        let own = match names.any(|name| name == ".gitignore") {
+            true => read_gitignore(full),
+            false => None,
+        };
         let has_own = own.is_some();
         self.ignores.extend(own);
-        let mut entries = std::fs::read_dir(folder)?.collect::<io::Result<Vec<_>>>()?;
         entries.sort_by_key(std::fs::DirEntry::file_name);
         for entry in entries {
             let (path, full) = (entry.path(), full.join(entry.file_name()));

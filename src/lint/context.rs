@@ -2,7 +2,10 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::Hash;
 use std::ops::Deref;
+
+use rayon::prelude::*;
 
 use super::flux::dependencies::{Dependent, dependents};
 use super::front::{Front, fronts};
@@ -14,7 +17,9 @@ use crd_validate::schema::bundle::ENVOY_GATEWAY;
 use crd_validate::schema::{Reason, Selection};
 use envoy_gateway::controller::{ControllerRelease, Files, HelmCharts, controller_releases};
 use flux_repo::build::{BuildError, FileContent};
-use flux_repo::{self, Delivery, DeliveryPath, FLUX, KnownVariables, PatchedObjects, Substitutes};
+use flux_repo::{
+    self, Delivery, DeliveryPath, FLUX, KnownVariables, PatchedObjects, Substitutes, applied_copy,
+};
 use manifest::Object;
 use manifest::diagnostic::{SourceId, Sources};
 
@@ -51,6 +56,8 @@ pub struct LintContext<'a> {
     all: &'a [Applied<'a>],
     /// The indices in `all` of the objects of each kind.
     kinds: &'a HashMap<&'a str, Vec<usize>>,
+    /// The indices in `all` of the objects with each name.
+    names: &'a HashMap<&'a str, Vec<usize>>,
     /// Values that several rules need, computed once.
     common: Common<'a>,
     /// The indices in [`LintInput::objects`] of the objects of each kind.
@@ -109,12 +116,27 @@ impl<'a> LintContext<'a> {
     pub fn of_kind(
         &self,
         group: &'static str,
-        kind: &'static str,
+        kind: &str,
     ) -> impl Iterator<Item = Applied<'a>> + use<'a> {
         let all = self.all;
         let places = self.kinds.get(kind).map_or(&[][..], Vec::as_slice);
         let of_kind = places.iter().filter_map(|at| all.get(*at)).copied();
         of_kind.filter(move |one| one.object.group() == group)
+    }
+
+    /// The objects with a name, of any kind and in any namespace, as the API server gets them.
+    pub(super) fn named(&self, name: &str) -> impl Iterator<Item = Applied<'a>> + use<'a> {
+        let all = self.all;
+        let places = self.names.get(name).map_or(&[][..], Vec::as_slice);
+        places.iter().filter_map(|at| all.get(*at)).copied()
+    }
+
+    /// What the API server gets of the object with this index in [`LintInput::objects`]: several objects if it is applied
+    /// several times.
+    pub(super) fn copies_of(&self, at: usize) -> impl Iterator<Item = Applied<'a>> + use<'a> {
+        let start = self.all.partition_point(|one| one.at < at);
+        let copies = self.all.get(start..).unwrap_or_default().iter();
+        copies.copied().take_while(move |one| one.at == at)
     }
 
     /// The Flux Kustomization that applies an object, and the variables that it substitutes.
@@ -178,43 +200,61 @@ impl<'a> LintContext<'a> {
 impl<'a> LintInput<'a> {
     /// Computes what kustomize, Flux and Envoy Gateway make of the objects, and calls `look` with the result.
     pub fn with_context<T>(&self, look: impl FnOnce(&LintContext<'_>) -> T) -> T {
+        self.with_patched(&self.patched(), look)
+    }
+
+    /// The objects as patches change them, and what kustomize and Flux do with them.
+    pub fn patched(&self) -> PatchedObjects {
         let content_of = |file: &str| {
             let source = self.texts.get(file)?;
             Some(FileContent::of(self.sources, *source))
         };
-        let patched = PatchedObjects::of(self.objects, self.files, &content_of);
+        PatchedObjects::of(self.objects, self.files, &content_of)
+    }
+
+    /// Like [`with_context`](Self::with_context), for objects that were [`patched`](Self::patched) before.
+    pub fn with_patched<T>(
+        &self,
+        patched: &PatchedObjects,
+        look: impl FnOnce(&LintContext<'_>) -> T,
+    ) -> T {
         let input = LintInput {
             objects: &patched.objects,
             ..*self
         };
-        input.with_patched(&patched, look)
+        input.with_delivery(patched, look)
     }
 
-    fn with_patched<T>(
+    fn with_delivery<T>(
         &self,
         patched: &PatchedObjects,
         look: impl FnOnce(&LintContext<'_>) -> T,
     ) -> T {
         let delivery = &patched.delivery;
-        let written = flux_repo::applied(self.objects, delivery);
+        let copies: Vec<(usize, Option<&DeliveryPath>)> = delivery.copies().collect();
+        let written: Vec<Cow<'_, Object>> = copies
+            .par_iter()
+            .filter_map(|(at, way)| Some(applied_copy(self.objects.get(*at)?, *way)))
+            .collect();
         let text_of = |file: &str| self.text(file).map(str::to_owned);
         let known = KnownVariables::of(self.objects, delivery, &text_of);
-        let applied: Vec<Cow<'_, Object>> = delivery
-            .copies()
+        let applied: Vec<Cow<'_, Object>> = copies
+            .par_iter()
             .zip(&written)
-            .map(|((_, way), object)| known.put_into_copy(object, way))
+            .map(|((_, way), object)| known.put_into_copy(object, *way))
             .collect();
-        let copies = delivery.copies().zip(written.iter().zip(&applied));
+        let copies = copies.iter().zip(written.iter().zip(&applied));
         let all: Vec<Applied<'_>> = copies
             .map(|((at, way), (written, object))| Applied {
-                at,
-                way,
+                at: *at,
+                way: *way,
                 object,
                 written,
             })
             .collect();
-        let kinds = by_kind(all.iter().map(|one| one.object));
-        let given_kinds = by_kind(self.objects);
+        let kinds = places_by(all.iter().map(|one| one.object.kind()));
+        let names = places_by(all.iter().map(|one| one.object.name()));
+        let given_kinds = places_by(self.objects.iter().map(Object::kind));
         let flux = given_kinds.get("Kustomization").into_iter().flatten();
         let substitutes: HashMap<usize, Substitutes> = flux
             .filter_map(|at| Some((*at, self.objects.get(*at)?)))
@@ -227,6 +267,7 @@ impl<'a> LintInput<'a> {
             build_errors: &patched.build_errors,
             all: &all,
             kinds: &kinds,
+            names: &names,
             common: Common::default(),
             given_kinds: &given_kinds,
             substitutes: &substitutes,
@@ -299,13 +340,13 @@ impl<'a> LintInput<'a> {
     }
 }
 
-/// The indices of the objects of each kind.
-fn by_kind<'o>(objects: impl IntoIterator<Item = &'o Object>) -> HashMap<&'o str, Vec<usize>> {
-    let mut kinds: HashMap<&str, Vec<usize>> = HashMap::new();
-    for (at, object) in objects.into_iter().enumerate() {
-        kinds.entry(object.kind()).or_default().push(at);
+/// The places of each key, in order.
+fn places_by<K: Eq + Hash>(keys: impl IntoIterator<Item = K>) -> HashMap<K, Vec<usize>> {
+    let mut places: HashMap<K, Vec<usize>> = HashMap::new();
+    for (at, key) in keys.into_iter().enumerate() {
+        places.entry(key).or_default().push(at);
     }
-    kinds
+    places
 }
 
 #[cfg(test)]

@@ -26,14 +26,16 @@ pub fn as_applied(objects: &[Object], delivery: &Delivery) -> Vec<Object> {
 pub fn applied<'a>(objects: &'a [Object], delivery: &Delivery) -> Vec<Cow<'a, Object>> {
     delivery
         .copies()
-        .filter_map(|(at, way)| {
-            let object = objects.get(at)?;
-            Some(match way.filter(|way| changes(way, object)) {
-                Some(way) => Cow::Owned(applied_by(object, way)),
-                None => Cow::Borrowed(object),
-            })
-        })
+        .filter_map(|(at, way)| Some(applied_copy(objects.get(at)?, way)))
         .collect()
+}
+
+/// An object as one of its ways applies it, borrowed if it does not change.
+pub fn applied_copy<'a>(object: &'a Object, way: Option<&DeliveryPath>) -> Cow<'a, Object> {
+    match way.filter(|way| changes(way, object)) {
+        Some(way) => Cow::Owned(applied_by(object, way)),
+        None => Cow::Borrowed(object),
+    }
 }
 
 /// Whether a way changes an object.

@@ -26,6 +26,8 @@ const MOST_COMPONENTS: usize = 64;
 struct ReadKustomization<'a> {
     /// The entries that it applies objects from.
     applied: Vec<Entry<'a>>,
+    /// What kustomize does with the path of each entry, also of those that it doesn't apply, and the path.
+    listed: Vec<(EntryRole, String)>,
     settings: KustomizationSettings,
 }
 
@@ -106,7 +108,10 @@ impl<'a> Graph<'a> {
             let kustomization = Kustomization::of(object);
             let mut settings = kustomization.settings();
             let mut applied = Vec::new();
-            for entry in kustomization.entries() {
+            let entries = kustomization.entries();
+            let listed = entries.iter().map(|it| (it.role, it.path.clone()));
+            let listed = listed.collect();
+            for entry in entries {
                 let exists = self.leads_somewhere(&entry.path);
                 if exists && self.is_circle(&entry, object) {
                     continue;
@@ -139,8 +144,12 @@ impl<'a> Graph<'a> {
                     generator,
                     ways: Vec::new(),
                 }));
-            self.read
-                .insert(at, ReadKustomization { applied, settings });
+            let read = ReadKustomization {
+                applied,
+                listed,
+                settings,
+            };
+            self.read.insert(at, read);
         }
     }
 
@@ -180,6 +189,8 @@ impl<'a> Graph<'a> {
         for ((at, object, _), folder) in all.into_iter().zip(folders) {
             let Some(folder) = folder else { continue };
             self.delivery.folders.insert(at, folder.to_owned());
+            let by_folder = &mut self.delivery.by_folder;
+            by_folder.entry(folder.to_owned()).or_default().push(at);
             let mut way = flux_kustomization::way(at, object);
             for path in flux_kustomization::components(object).into_iter().rev() {
                 self.start_component(&join(folder, path), &mut way);

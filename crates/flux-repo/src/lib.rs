@@ -37,7 +37,7 @@ mod variables;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-pub use apply::{applied, applied_by, as_applied};
+pub use apply::{applied, applied_by, applied_copy, as_applied};
 pub use argo::ARGO_CD;
 pub use clusters::{Cluster, ClusterPlace};
 pub use flux_kustomization::{FLUX, Substitutes, VariableSource, is_flux_kustomization};
@@ -52,6 +52,7 @@ pub use patches::{may_patch, patches_anything};
 pub use variables::KnownVariables;
 
 use manifest::Object;
+use manifest::value::path::folders_above;
 use manifest::value::{Node, Pointer};
 
 /// The label or annotation that, with the value `disabled`, tells Flux not to substitute variables in an object.
@@ -118,6 +119,8 @@ pub struct Delivery {
     ways: Vec<Vec<DeliveryPath>>,
     standing: Vec<ObjectUse>,
     folders: HashMap<usize, String>,
+    /// The Flux Kustomizations that apply each of the `folders`.
+    by_folder: HashMap<String, Vec<usize>>,
     reached: HashMap<usize, BTreeSet<usize>>,
     missing: Vec<MissingEntry>,
     generated: Vec<GeneratedObject>,
@@ -209,8 +212,13 @@ impl Delivery {
     /// Whether a file is below a folder that a given Flux Kustomization applies, so that it is known whether Flux applies
     /// the file. Files elsewhere may be applied by something that is not given.
     pub fn is_in_applied_folder(&self, file: &str) -> bool {
-        let mut folders = self.folders.values();
-        folders.any(|folder| manifest::value::path::below(folder, file).is_some())
+        self.whose_folder_contains(file).next().is_some()
+    }
+
+    /// The Flux Kustomizations in whose folders a file is, at any depth, whether they apply it or not.
+    fn whose_folder_contains(&self, file: &str) -> impl Iterator<Item = usize> {
+        let above = folders_above(file).filter_map(|folder| self.by_folder.get(folder));
+        above.flatten().copied()
     }
 
     /// Whether a ConfigMap or Secret is generated from a file, so that it is a text there, whatever it contains.

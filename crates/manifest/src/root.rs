@@ -1,14 +1,18 @@
 //! The tree of an object, with its heading.
 
 use std::ops::{Deref, DerefMut};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use crate::value::Node;
 
 /// The tree of an object. It caches the object's heading, because every check asks for its kind and most ask
-/// for its name, and looking them up in the maps is slow when they are no longer in the CPU cache.
+/// for its name, and looking them up in the maps is slow when they are no longer in the CPU cache. Clones share the tree
+/// until one of them is changed: a check of a repository clones all objects for each cluster and changes only a few.
 #[derive(Clone, Debug)]
-pub struct Root {
+pub struct Root(Arc<Tree>);
+
+#[derive(Clone, Debug)]
+struct Tree {
     node: Node,
     heading: OnceLock<Heading>,
 }
@@ -40,7 +44,7 @@ pub(super) enum HeadingPart {
 impl Root {
     /// A part of the heading.
     pub(super) fn heading_part(&self, part: HeadingPart) -> &str {
-        let heading = self.heading.get_or_init(|| Heading::new(&self.node));
+        let heading = self.0.heading.get_or_init(|| Heading::new(&self.0.node));
         let at = part as usize;
         let start = at
             .checked_sub(1)
@@ -52,7 +56,10 @@ impl Root {
 
     /// Returns the tree.
     pub fn into_node(self) -> Node {
-        self.node
+        match Arc::try_unwrap(self.0) {
+            Ok(tree) => tree.node,
+            Err(shared) => shared.node.clone(),
+        }
     }
 }
 
@@ -75,10 +82,10 @@ impl Heading {
 
 impl From<Node> for Root {
     fn from(node: Node) -> Self {
-        Root {
+        Root(Arc::new(Tree {
             node,
             heading: OnceLock::new(),
-        }
+        }))
     }
 }
 
@@ -86,15 +93,17 @@ impl Deref for Root {
     type Target = Node;
 
     fn deref(&self) -> &Node {
-        &self.node
+        &self.0.node
     }
 }
 
 impl DerefMut for Root {
-    /// The caller may change the heading through this reference, so the cache is cleared.
+    /// The caller may change the heading through this reference, so the cache is cleared. A tree that is shared with
+    /// clones is copied first.
     fn deref_mut(&mut self) -> &mut Node {
-        self.heading.take();
-        &mut self.node
+        let tree = Arc::make_mut(&mut self.0);
+        tree.heading.take();
+        &mut tree.node
     }
 }
 

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
+
 use super::super::walk::{SkipReason, walk};
 use super::{Manifests, is_manifest, read_all, read_beside};
 use crate::bounds::file;
@@ -49,7 +51,7 @@ pub(in crate::cli) fn flux_folders(root: &Path, folder: &str) -> anyhow::Result<
             continue;
         }
         let walked = walk(&entry.path())?;
-        let mut files = walked.files.iter().filter(|file| is_manifest(file));
+        let files = walked.files.par_iter().filter(|file| is_manifest(file));
         let has_flux = |file: &PathBuf| {
             let text = file::text(file, LARGEST_FILE).unwrap_or_default();
             text.contains("kind: Kustomization") && text.contains(FLUX)

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use rayon::prelude::*;
+
 use super::Manifests;
 use crate::cli::validate::declare_chart;
 use crate::compile::check_in_files;
@@ -21,31 +23,34 @@ impl Manifests {
         selection: &Selection,
     ) -> Vec<Diagnostic> {
         let input = self.lint_input(sources, selection);
-        input.with_context(|context| {
-            let files = context.objects.iter().map(|object| object.file.as_str());
-            let clusters = context.delivery.clusters(files);
-            if clusters.len() < 2 {
-                return check(context, catalogue, selection);
+        let patched = input.patched();
+        let files = patched.objects.iter().map(|object| object.file.as_str());
+        let clusters = patched.delivery.clusters(files);
+        if clusters.len() < 2 {
+            return input.with_patched(&patched, |context| check(context, catalogue, selection));
+        }
+        let check_cluster = |cluster: &Cluster<'_>| {
+            let objects = self.objects.iter();
+            let objects = objects.filter(|object| cluster.may_hold(&object.file));
+            let objects: Vec<Object> = objects.cloned().collect();
+            // Each cluster may have another version of the chart.
+            let mut own = selection.clone();
+            declare_chart(&objects, catalogue, &mut own);
+            let input = LintInput {
+                objects: &objects,
+                selection: &own,
+                ..input
+            };
+            input.with_context(|context| check(context, catalogue, &own))
+        };
+        let of_clusters: Vec<Vec<Diagnostic>> = clusters.par_iter().map(check_cluster).collect();
+        let mut found = Findings::default();
+        for (name, of_cluster) in Cluster::names(&clusters).iter().zip(of_clusters) {
+            for finding in of_cluster {
+                found.add(finding, name);
             }
-            let mut found = Findings::default();
-            for (cluster, name) in clusters.iter().zip(Cluster::names(&clusters)) {
-                let objects = self.objects.iter();
-                let objects = objects.filter(|object| cluster.may_hold(&object.file));
-                let objects: Vec<Object> = objects.cloned().collect();
-                // Each cluster may have another version of the chart.
-                let mut own = selection.clone();
-                declare_chart(&objects, catalogue, &mut own);
-                let input = LintInput {
-                    objects: &objects,
-                    selection: &own,
-                    ..input
-                };
-                for finding in input.with_context(|context| check(context, catalogue, &own)) {
-                    found.add(finding, &name);
-                }
-            }
-            found.all
-        })
+        }
+        found.all
     }
 }
 

@@ -1,5 +1,6 @@
 //! The annotations for external-dns on objects in manifests, and on the routes that charts create.
 
+use crate::lint::words::any_text;
 use crate::lint::{Applied, LintContext};
 use envoy_gateway::RouteKind;
 use envoy_gateway::exposure::dns::PREFIXES;
@@ -65,6 +66,12 @@ pub(crate) fn annotations<'a>(context: &LintContext<'a>) -> Vec<DnsAnnotation<'a
 }
 
 fn of_charted_routes<'a>(release: &'a Object, all: &mut Vec<DnsAnnotation<'a>>) {
+    // The routes are only made for releases that contain such an annotation, because making them takes much longer than
+    // a look at the keys.
+    let is_prefixed = |text: &str| PREFIXES.iter().any(|prefix| text.starts_with(prefix));
+    if !any_text(&release.node, &mut { is_prefixed }) {
+        return;
+    }
     for route in helm_routes([release]) {
         let pointer = route.block.key("annotations");
         let kind = RouteKind::parse(route.object.kind()).map_or("HTTPRoute", RouteKind::as_str);

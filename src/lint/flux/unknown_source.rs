@@ -74,20 +74,17 @@ const REFERENCES: &[(&str, &str, &[&str])] = &[
 /// Reports references to sources that don't exist.
 pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
     let kinds = KINDS.iter();
-    let sources: Vec<Applied<'_>> = kinds
+    let given: HashSet<(&str, Key<'_>)> = kinds
         .flat_map(|kind| context.of_kind(SOURCES, kind))
-        .collect();
-    if sources.is_empty() {
-        return Vec::new();
-    }
-    let given: HashSet<(&str, Key<'_>)> = sources
-        .iter()
         .map(|it| (it.object.kind(), Key::of(it.object)))
         .collect();
+    if given.is_empty() {
+        return Vec::new();
+    }
     let mut found = Vec::new();
     for (group, kind, path) in REFERENCES {
         for one in context.of_kind(group, kind) {
-            found.extend(missing(context, &sources, &given, &one, path));
+            found.extend(missing(context, &given, &one, path));
         }
     }
     found
@@ -95,7 +92,6 @@ pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
 
 fn missing(
     context: &LintContext<'_>,
-    sources: &[Applied<'_>],
     given: &HashSet<(&str, Key<'_>)>,
     one: &Applied<'_>,
     path: &[&str],
@@ -115,14 +111,15 @@ fn missing(
     if given.contains(&(kind, key)) || !is_known(key.name) || !is_known(key.namespace) || !is_sure {
         return None;
     }
-    let near = sources
-        .iter()
-        .filter(|it| it.object.kind() == kind && context.may_share_cluster(it.object, object));
-    let mut of_name = near.clone().filter(|it| it.object.name() == key.name);
+    let of_kind = context.of_kind(SOURCES, kind);
+    let near: Vec<Applied<'_>> = of_kind
+        .filter(|it| context.may_share_cluster(it.object, object))
+        .collect();
+    let mut of_name = near.iter().filter(|it| it.object.name() == key.name);
     if of_name.any(|it| is_in_component(context, it)) {
         return None;
     }
-    let there: BTreeSet<Key<'_>> = near.map(|it| Key::of(it.object)).collect();
+    let there: BTreeSet<Key<'_>> = near.iter().map(|it| Key::of(it.object)).collect();
     let may_be_it = |it: &Key<'_>| {
         (it.namespace == key.namespace || !is_known(it.namespace))
             && (it.name == key.name || !is_known(it.name))
@@ -140,9 +137,12 @@ fn missing(
         format!("there is no {kind} {key}"),
     )
     .why("Flux can't fetch it, so nothing is installed or updated");
-    let mut others = sources
-        .iter()
-        .filter(|it| Key::of(it.object) == key && context.may_share_cluster(it.object, object));
+    let mut others = context.named(key.name).filter(|it| {
+        it.object.group() == SOURCES
+            && KINDS.contains(&it.object.kind())
+            && Key::of(it.object) == key
+            && context.may_share_cluster(it.object, object)
+    });
     if let Some(other) = others.next() {
         return Some(found.help(format!("write `kind: {}`", other.object.kind())));
     }

@@ -69,16 +69,15 @@ fn keys(
     source: &VariableSource,
 ) -> Option<BTreeSet<String>> {
     let namespace = context
-        .all()
-        .find(|one| one.at == flux)
+        .copies_of(flux)
+        .next()
         .map_or(object.namespace(), |one| one.object.namespace());
     let fits = |there: &str| there.is_empty() || namespace.is_empty() || there == namespace;
     let mut keys = BTreeSet::new();
     let mut is_given = false;
-    for one in context.all().filter(|one| {
+    for one in context.named(&source.name).filter(|one| {
         one.object.kind() == source.kind
             && one.object.group().is_empty()
-            && one.object.name() == source.name
             && fits(one.object.namespace())
             && context.may_share_cluster(one.object, object)
     }) {

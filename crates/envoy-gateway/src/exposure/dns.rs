@@ -4,7 +4,9 @@
 //! (external-dns 0.22, chart 1.22). Annotations with both prefixes are known, the one before 0.22 and the
 //! current one. If a publisher uses templates or regular expressions, its records are marked as uncertain.
 
-use super::publisher::{Filter, LEGACY_PREFIX, PREFIX, Publisher, deployment, endpoints, release};
+use super::publisher::{
+    ChartSources, Filter, LEGACY_PREFIX, PREFIX, Publisher, deployment, endpoints, release,
+};
 use super::selector::Selector;
 use super::table::{NoRecord, Record, Records};
 use crate::RouteKind;
@@ -65,10 +67,10 @@ impl<'a> Publishers<'a> {
     /// Finds the publishers among the objects.
     pub fn find(objects: impl IntoIterator<Item = &'a Object, IntoIter: Clone>) -> Self {
         let objects = objects.into_iter();
-        let charts: Vec<&Object> = objects
-            .clone()
-            .filter(|it| it.kind() == "OCIRepository")
-            .collect();
+        let mut charts = ChartSources::new();
+        for chart in objects.clone().filter(|it| it.kind() == "OCIRepository") {
+            charts.entry(chart.name()).or_default().push(chart);
+        }
         let mut publishers = Publishers::default();
         for object in objects {
             match object.kind() {

@@ -1,5 +1,7 @@
 //! Reads publishers of DNS records from their manifests.
 
+use std::collections::HashMap;
+
 use super::guard::named;
 use super::selector::Selector;
 use super::table::Record;
@@ -159,8 +161,11 @@ pub struct Filter<'a> {
     pub is_open: bool,
 }
 
+/// The OCIRepositories with each name.
+pub type ChartSources<'a> = HashMap<&'a str, Vec<&'a Object>>;
+
 /// The publisher that a HelmRelease installs, which its chart determines.
-pub fn release<'a>(object: &'a Object, charts: &[&'a Object]) -> Option<Publisher<'a>> {
+pub fn release<'a>(object: &'a Object, charts: &ChartSources<'a>) -> Option<Publisher<'a>> {
     let values = object.node.path(&["spec", "values"]);
     let mut filter = match chart(object, charts)? {
         "external-dns" => {
@@ -199,24 +204,24 @@ pub fn release<'a>(object: &'a Object, charts: &[&'a Object]) -> Option<Publishe
 }
 
 /// The last part of the name of a release's chart.
-fn chart<'a>(object: &'a Object, charts: &[&'a Object]) -> Option<&'a str> {
+fn chart<'a>(object: &'a Object, charts: &ChartSources<'a>) -> Option<&'a str> {
     let last = |text: &'a str| text.trim_end_matches('/').rsplit('/').next();
     if let Some(name) = text(&object.node, &["spec", "chart", "spec", "chart"]) {
         return last(name);
     }
     let name = text(&object.node, &["spec", "chartRef", "name"])?;
-    let mut named = charts.iter().filter(|it| it.name() == name);
+    let mut named = charts.get(name).into_iter().flatten();
     let url = named.find_map(|it| text(&it.node, &["spec", "url"]));
     url.map_or(Some(name), last)
 }
 
 /// The version of a release's chart.
-fn chart_version<'a>(object: &'a Object, charts: &[&'a Object]) -> Option<&'a str> {
+fn chart_version<'a>(object: &'a Object, charts: &ChartSources<'a>) -> Option<&'a str> {
     if let Some(version) = text(&object.node, &["spec", "chart", "spec", "version"]) {
         return Some(version);
     }
     let name = text(&object.node, &["spec", "chartRef", "name"])?;
-    let mut named = charts.iter().filter(|it| it.name() == name);
+    let mut named = charts.get(name).into_iter().flatten();
     let version = text(&named.next()?.node, &["spec", "ref", "tag"])?;
     // Several sources of that name may have different versions.
     named

@@ -11,11 +11,11 @@ use manifest::value::{Map, Node};
 /// A selector. Parts that are not given fit everything.
 #[derive(Debug, Default)]
 pub(super) struct Selector {
-    group: Option<Regex>,
-    version: Option<Regex>,
-    kind: Option<Regex>,
-    name: Option<Regex>,
-    namespace: Option<Regex>,
+    group: Option<Pattern>,
+    version: Option<Pattern>,
+    kind: Option<Pattern>,
+    name: Option<Pattern>,
+    namespace: Option<Pattern>,
     labels: Vec<Requirement>,
     annotations: Vec<Requirement>,
 }
@@ -95,16 +95,47 @@ impl Selector {
     }
 }
 
-fn fits(pattern: &Option<Regex>, text: &str) -> bool {
+/// An expression that a whole text must match.
+#[derive(Debug)]
+enum Pattern {
+    /// Characters that stand for themselves, and dots. Nearly all expressions are names, and compiling one takes longer
+    /// than everything else that a small patch does.
+    Name(String),
+    Expression(Regex),
+}
+
+impl Pattern {
+    fn parse(text: &str) -> Result<Self, regex::Error> {
+        let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-_/.".contains(letter);
+        match text.chars().all(is_plain) {
+            true => Ok(Pattern::Name(text.to_owned())),
+            false => Regex::new(&format!("^(?:{text})$")).map(Pattern::Expression),
+        }
+    }
+
+    fn is_match(&self, text: &str) -> bool {
+        match self {
+            Pattern::Name(name) => {
+                let is_one =
+                    |(own, other): (char, char)| own == other || own == '.' && other != '\n';
+                name.chars().count() == text.chars().count()
+                    && name.chars().zip(text.chars()).all(is_one)
+            }
+            Pattern::Expression(expression) => expression.is_match(text),
+        }
+    }
+}
+
+fn fits(pattern: &Option<Pattern>, text: &str) -> bool {
     pattern
         .as_ref()
         .is_none_or(|pattern| pattern.is_match(text))
 }
 
-fn anchored(node: &Node, key: &str) -> Result<Option<Regex>, String> {
+fn anchored(node: &Node, key: &str) -> Result<Option<Pattern>, String> {
     match text(node, key) {
         "" => Ok(None),
-        pattern => Regex::new(&format!("^(?:{pattern})$"))
+        pattern => Pattern::parse(pattern)
             .map(Some)
             .map_err(|_| format!("the {key} {pattern:?} is no regular expression")),
     }
@@ -215,6 +246,26 @@ fn requirement(part: &str) -> Result<Requirement, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_matches_as_the_expression_that_it_is() {
+        for pattern in ["web", "a.b", "v1", "apps/v1", ".", "we", "web.", ""] {
+            let fast = Pattern::parse(pattern).expect(pattern);
+            assert!(matches!(fast, Pattern::Name(_)));
+            let slow = Regex::new(&format!("^(?:{pattern})$")).expect(pattern);
+            for text in [
+                "web", "webs", "a.b", "axb", "aéb", "v1", "apps/v1", "x", "\n", "",
+            ] {
+                assert_eq!(
+                    fast.is_match(text),
+                    slow.is_match(text),
+                    "{pattern} {text:?}"
+                );
+            }
+        }
+        let pattern = Pattern::parse("web|api").expect("an expression");
+        assert!(pattern.is_match("api") && !pattern.is_match("web|api"));
+    }
 
     #[test]
     fn a_label_selector_has_the_notation_of_kubernetes() {

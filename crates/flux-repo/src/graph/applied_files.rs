@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::super::clusters::FluxRoots;
-use super::super::kustomization::{EntryRole, Kustomization};
+use super::super::kustomization::EntryRole;
 use super::super::{AppliedFiles, DeliveryPath, is_flux_kustomization};
 use super::Graph;
 use manifest::Object;
-use manifest::value::path::{below, folder};
+use manifest::value::path::folder;
 
 impl Graph<'_> {
     /// Marks what Flux applies, after the kustomizations of all Flux Kustomizations were followed. A Flux Kustomization
@@ -51,10 +51,11 @@ impl Graph<'_> {
                 continue;
             };
             marked.folders.insert(folder(&object.file).to_owned());
-            for entry in Kustomization::of(object).entries() {
-                next.extend(self.by_folder.get(entry.path.as_str()));
-                if entry.role != EntryRole::Source {
-                    marked.files.insert(entry.path);
+            let read = self.read.get(&at).into_iter();
+            for (role, path) in read.flat_map(|read| &read.listed) {
+                next.extend(self.by_folder.get(path.as_str()));
+                if *role != EntryRole::Source {
+                    marked.files.insert(path.clone());
                 }
             }
         }
@@ -70,8 +71,8 @@ impl Graph<'_> {
                 .filter(move |by| *by != at)
         };
         let is_inside = |at: usize, object: &Object| {
-            let mut folders = self.delivery.folders.iter();
-            folders.any(|(by, folder)| *by != at && below(folder, &object.file).is_some())
+            let mut around = self.delivery.whose_folder_contains(&object.file);
+            around.any(|by| by != at)
         };
         let all: Vec<(usize, &Object)> = (0..)
             .zip(self.objects)

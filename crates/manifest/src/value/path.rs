@@ -5,6 +5,14 @@ pub fn folder(path: &str) -> &str {
     split(path).0
 }
 
+/// The folders that contain a file, the nearest first, the last one being the folder that paths count from, whose name
+/// is empty.
+pub fn folders_above(path: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(Some(folder(path)), |at| {
+        (!at.is_empty()).then(|| folder(at))
+    })
+}
+
 /// The last part of a path.
 pub fn name(path: &str) -> &str {
     split(path).1
@@ -107,6 +115,13 @@ mod tests {
         assert_eq!(join_within("a", "..").as_deref(), Some(""));
         assert_eq!(join_within("a", "../../b"), None);
         assert_eq!(join_within("a", "..b").as_deref(), Some("a/..b"));
+    }
+
+    #[test]
+    fn folders_above_a_file_end_with_the_root() {
+        let above = |path| folders_above(path).collect::<Vec<_>>();
+        assert_eq!(above("a/b/c.yaml"), ["a/b", "a", ""]);
+        assert_eq!(above("c.yaml"), [""]);
     }
 
     #[test]
