@@ -45,6 +45,7 @@ mod pipes;
 mod properties;
 mod readme;
 mod real_trees;
+mod release;
 mod reports;
 mod repository;
 mod resolve_scale;
