@@ -17,7 +17,7 @@ use crate::value::{Entry, Kind, Map, Node};
 const DEEPEST: usize = 100;
 
 /// The maximum number of values, with those that aliases repeat.
-const MOST_VALUES: usize = 1_000_000;
+const MOST_VALUES: usize = 500_000;
 
 /// The maximum size of all scalars together, with those that aliases repeat.
 const MOST_BYTES: usize = 64 << 20;
@@ -60,6 +60,7 @@ pub(super) fn compose(
         anchors: HashMap::new(),
         opened: 0,
         flows: 0,
+        is_merged: false,
         size: Size::default(),
         other_key: None,
         repeated_key: None,
@@ -110,6 +111,8 @@ struct Made {
     height: usize,
     /// The text of a scalar, as it is written, and its value.
     scalar: Option<(String, Scalar)>,
+    /// Whether it is a string without another tag.
+    is_string: bool,
 }
 
 /// What an anchor names.
@@ -142,6 +145,8 @@ struct Composer<'a> {
     opened: usize,
     /// The number of open maps and lists in `{}` and `[]`.
     flows: usize,
+    /// Whether the next map is merged into another one, so that it loses its `{}`.
+    is_merged: bool,
     size: Size,
     other_key: Option<Fault>,
     repeated_key: Option<Fault>,
@@ -193,6 +198,7 @@ impl<'a> Composer<'a> {
                     node,
                     height: height + 1,
                     scalar: None,
+                    is_string: false,
                 };
                 self.complete(&properties, open, &made, before);
                 Ok(made)
@@ -206,6 +212,7 @@ impl<'a> Composer<'a> {
                     node: self.node(Kind::Map(map), content, end),
                     height: height + 1,
                     scalar: None,
+                    is_string: false,
                 };
                 self.complete(&properties, open, &made, before);
                 Ok(made)
@@ -217,6 +224,7 @@ impl<'a> Composer<'a> {
     /// Enters a map or list. Returns how many of those that are open are in `{}` and `[]`.
     fn enter(&mut self, start: usize) -> usize {
         let is_flow = matches!(self.text.as_bytes().get(start), Some(b'{' | b'['));
+        let is_flow = is_flow && !std::mem::take(&mut self.is_merged);
         let flows = self.flows + usize::from(is_flow);
         std::mem::replace(&mut self.flows, flows)
     }
@@ -339,9 +347,14 @@ impl<'a> Composer<'a> {
             },
             Scalar::Timestamp(_) | Scalar::Text => Kind::String(text.clone()),
         };
+        let tag = properties.tag.as_deref();
+        let has_other_tag = tag.is_some_and(|tag| {
+            tag != "!" && !matches!(tag.strip_prefix(OWN_TAGS), Some("str" | "merge"))
+        });
         Ok(Made {
             node: self.node(kind, start, end),
             height: 0,
+            is_string: scalar == Scalar::Text && !has_other_tag,
             scalar: Some((text, scalar)),
         })
     }
@@ -479,7 +492,9 @@ impl<'a> Composer<'a> {
     fn merge(&mut self, entries: &mut Entries, depth: usize, at: usize) -> Result<(), Fault> {
         let event = self.events.next()?;
         let (start, is_list) = (event.start, matches!(event.kind, EventKind::ListStart(_)));
+        self.is_merged = true;
         let value = self.value(event, depth)?;
+        self.is_merged = false;
         entries.height = entries.height.max(value.height);
         let maps = match value.node.kind {
             Kind::List(items) if is_list => items,
@@ -524,7 +539,7 @@ impl<'a> Composer<'a> {
                     return refuse("a key that is null", at);
                 }
                 // kustomize makes strings of the keys at the top of an object.
-                let is_text = scalar == Scalar::Text || depth == 1;
+                let is_text = made.is_string || depth == 1;
                 if !is_text && self.other_key.is_none() {
                     self.other_key = refuse::<()>("a key that is not a string", at).err();
                 }

@@ -245,10 +245,14 @@ fn parse_general(
     source: SourceId,
     offset: usize,
 ) -> Result<Composed, ReadProblem> {
-    let composed = compose(text, reader, source, offset);
-    let is_object = composed.as_ref().map_or(true, |it| is_object(&it.node));
-    tree::judge(text, is_object, source, offset)?;
-    composed.map_err(|fault| tree::differs(fault, text, source, offset))
+    // The judge comes first: it refuses what is too large after less work.
+    let in_object = tree::judge(text, source, offset)?;
+    let composed = compose(text, reader, source, offset)
+        .map_err(|fault| tree::differs(fault, text, source, offset))?;
+    match in_object {
+        Some(fault) if is_object(&composed.node) => Err(tree::differs(fault, text, source, offset)),
+        _ => Ok(composed),
+    }
 }
 
 /// The document exactly as one program reads it, whatever other programs make of the text.

@@ -12,14 +12,13 @@ use super::read::{ReadProblem, ReadProblemKind};
 use crate::diagnostic::{SourceId, Span};
 use crate::value::{Kind, Node};
 
-/// Finds what is wrong with a document, or what other programs read in another way. `is_object` says whether it is a
-/// Kubernetes object, of which more is refused.
+/// Finds what is wrong with a document, or what other programs read in another way. Returns what is wrong only in
+/// Kubernetes objects.
 pub(super) fn judge(
     text: &str,
-    is_object: bool,
     source: SourceId,
     offset: usize,
-) -> Result<(), ReadProblem> {
+) -> Result<Option<Fault>, ReadProblem> {
     let mut spaced = None;
     let read = deserialize(text).or_else(|error| {
         spaced = Spaced::new(text);
@@ -36,10 +35,9 @@ pub(super) fn judge(
         });
     }
     match kustomize::compare(text, spaced.as_ref().map_or(text, |spaced| &spaced.text)) {
-        Err(fault) if !fault.only_in_objects || is_object => {
-            Err(differs(fault, text, source, offset))
-        }
-        Ok(()) | Err(_) => Ok(()),
+        Ok(()) => Ok(None),
+        Err(fault) if fault.only_in_objects => Ok(Some(fault)),
+        Err(fault) => Err(differs(fault, text, source, offset)),
     }
 }
 
