@@ -401,11 +401,11 @@ data: {a: on}
             map.node.path(&["data", "a"]).and_then(Node::as_str),
             Some("on")
         );
-        // Nobody knows which program applies this one.
+        // Nobody knows which program applies this one; a note says what kubectl would read.
         let other = &patched.objects[at(&patched, "elsewhere.yaml")];
         assert_eq!(
-            other.node.get("immutable").and_then(Node::as_bool),
-            Some(false)
+            other.node.get("immutable").and_then(Node::as_str),
+            Some("No")
         );
     }
 

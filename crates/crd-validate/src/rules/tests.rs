@@ -140,7 +140,7 @@ fn types_are_those_of_the_schema() {
               labels: {type: object, additionalProperties: {type: string}}
               note: {type: string, nullable: true}
 ";
-    let spec = "{ratio: 1, count: 3.0, port: 80, wait: 1m, day: 2024-02-29, blob: aGk=, namespace: a, x-y.z: b, \
+    let spec = "{ratio: 1, count: 3.0, port: 80, wait: 1m, day: '2024-02-29', blob: aGk=, namespace: a, x-y.z: b, \
                 a__b: c, labels: {x-y: d}, note: null}";
     assert_eq!(of_thing(schema, spec), Vec::<String>::new());
 }

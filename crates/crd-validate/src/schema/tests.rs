@@ -144,8 +144,8 @@ fn rules_and_patterns_that_nobody_can_read_are_refused_with_their_places() {
     assert_eq!(
         wrong("self.size > 0", "self.size >"),
         [
-            "schema/unreadable v1.properties.spec: the rule `self.size >` can't be parsed: the end is not expected \
-             here: at \"self.size >\""
+            "schema/unreadable v1.properties.spec: the rule `self.size >` can't be parsed: a value is expected instead of \
+             the end: at \"self.size >\""
         ]
     );
     assert_eq!(
