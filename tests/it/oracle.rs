@@ -44,7 +44,7 @@ const DISAGREEMENTS: &[(&str, usize, usize)] = &[
     ("apply-mutated-gateway.jsonl", 0, 21),
     ("apply-mutated-real-documents.jsonl", 0, 3),
     ("apply-scratch.jsonl", 0, 8),
-    ("core-kinds.jsonl", 0, 13),
+    ("core-kinds.jsonl", 0, 4),
     ("envoy-gateway-v1.9.0.jsonl", 0, 0),
     ("gateway-api-v1.6.1-experimental.jsonl", 0, 0),
     ("gateway-api-v1.6.1-standard.jsonl", 0, 0),
