@@ -151,7 +151,7 @@ fn rules_and_patterns_that_nobody_can_read_are_refused_with_their_places() {
     assert_eq!(
         wrong("minimum: 1, format", "pattern: 'a(b', format"),
         [
-            "schema/unreadable v1.properties.spec.properties.size: not a structural schema: the pattern `a(b` is not a \
+            "schema/unreadable v1.properties.spec.properties.size: not a structural schema: the pattern `a(b` is not a valid \
              regular expression: at 'a(b'"
         ]
     );
