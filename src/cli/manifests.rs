@@ -272,18 +272,27 @@ impl Manifests {
             self.diagnostics.extend(problem);
             pieces.extend(of_file.into_iter().map(|piece| (*input, *source, piece)));
         }
-        let held: Vec<DocumentContents> = pieces
+        let held: Vec<(DocumentContents, Vec<Diagnostic>)> = pieces
             .par_iter()
             .map(
                 |(input, source, piece)| match read::read_piece(sources, *source, piece) {
-                    Ok(None) => DocumentContents::Nothing,
-                    Ok(Some(document)) => document_contents(input, document.node),
-                    Err(problem) => DocumentContents::Problem(Box::new(problem.diagnostic())),
+                    Ok(None) => (DocumentContents::Nothing, Vec::new()),
+                    Ok(Some(document)) => (
+                        document_contents(input, document.node),
+                        document.differences,
+                    ),
+                    Err(problem) => {
+                        let problem = Box::new(problem.diagnostic());
+                        (DocumentContents::Problem(problem), Vec::new())
+                    }
                 },
             )
             .collect();
         self.objects.reserve(held.len());
-        for held in held {
+        for (held, differences) in held {
+            if !matches!(held, DocumentContents::NotAnObject(_)) {
+                self.diagnostics.extend(differences);
+            }
             match held {
                 DocumentContents::Nothing => {}
                 DocumentContents::NotAnObject(path) => {

@@ -6,6 +6,7 @@ use anyhow::{Context, bail};
 use walkdir::WalkDir;
 
 use crate::bounds::file;
+use crate::compile::chart_values;
 use crd_validate::schema::lock::{Lock, Locked, sha256};
 use crd_validate::schema::values::{self, ValuesSchema};
 use crd_validate::schema::{Catalogue, embedded, files};
@@ -51,6 +52,8 @@ pub(super) fn add(catalogue: &mut Catalogue, folder: &Path) -> anyhow::Result<()
             if !is_listed {
                 bail!("{shown}: was edited after it was imported; import the chart's schema again");
             }
+            chart_values::json::check(&text)
+                .with_context(|| format!("{shown}: import the chart's schema again"))?;
             let set = listed.set();
             catalogue.add_values(ValuesSchema {
                 chart: set.channel.unwrap_or_default(),

@@ -53,7 +53,7 @@ fn a_slip_is_found_where_it_is() {
         ("tcpSocket: {port: 8080}", "tcpSocket: {ports: 8080}", format!(
             "error schema/required {container}/readinessProbe/tcpSocket/port: \
              `{name}.readinessProbe.tcpSocket.port` is missing; add `port:`")),
-        ("{name: MODE, value: \"on\"}", "{name: MODE, value: on}", format!(
+        ("{name: MODE, value: \"on\"}", "{name: MODE, value: true}", format!(
             "error schema/type {container}/env/0/value: `{name}.env[0].value` must be a string, not a boolean; \
              put it in quotes, as it is written")),
         ("{name: NODE, valueFrom", "{name: MODE, valueFrom", format!(

@@ -43,6 +43,7 @@ mod own_schemas;
 mod ownership;
 mod pipes;
 mod properties;
+mod public_api;
 mod readme;
 mod real_trees;
 mod release;

@@ -53,6 +53,8 @@ impl<'a> Passes<'a> {
             // A value of which something is said already needs no second finding.
             let mut others = builtin::check(object);
             others.retain(|other| !found.iter().any(|one| one.pointer == other.pointer));
+            // What is said about something inside of a value is more exact than that the value is missing.
+            found.retain(|one| !others.iter().any(|other| is_about_inside(one, other)));
             found.extend(others);
         }
         if !examined.blocks_rules && !unnamed {
@@ -82,4 +84,15 @@ impl<'a> Passes<'a> {
         }
         found
     }
+}
+
+/// Whether a finding says that a value is missing or there twice, and another one says something about the inside of the
+/// same value.
+fn is_about_inside(finding: &Diagnostic, other: &Diagnostic) -> bool {
+    let is_coarse = [codes::SCHEMA_REQUIRED, codes::SCHEMA_LIST_KEY].contains(&finding.code);
+    let (Some(outer), Some(inner)) = (&finding.pointer, &other.pointer) else {
+        return false;
+    };
+    let inside = inner.strip_prefix(outer.as_str());
+    is_coarse && inside.is_some_and(|rest| rest.starts_with('/'))
 }

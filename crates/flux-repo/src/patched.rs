@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::build::{Build, BuildError, Builder, ContentOf, Feature, has_words, words_of};
+use super::build::{Build, BuildError, Builder, ContentOf, Feature};
 use super::{Delivery, DeliveryPath, ObjectUse, is_flux_kustomization};
 use manifest::Object;
 use manifest::diagnostic::SourceId;
@@ -73,7 +73,6 @@ impl PatchedObjects {
             build_errors: Vec::new(),
             left: most,
         };
-        patched.read_words(content_of);
         let is_patched =
             |ways: &Vec<DeliveryPath>| ways.iter().any(|way| !way.patched_by.is_empty());
         if !patched.delivery.ways.iter().any(is_patched) {
@@ -100,20 +99,6 @@ impl PatchedObjects {
         let changed = patched.changed(objects, &builder, false, |_| true);
         patched.accept(changed);
         patched
-    }
-
-    /// Reads words like `on` and `No` in objects that kustomize or Flux applies as kustomize does: as strings. Other
-    /// programs, such as kubectl, take them for booleans.
-    fn read_words(&mut self, content_of: &ContentOf<'_>) {
-        for (object, ways) in self.objects.iter_mut().zip(&self.delivery.ways) {
-            if ways.is_empty() || !has_words(&object.node) {
-                continue;
-            }
-            let content = content_of(&object.file).map(|content| content.bytes);
-            if let Some(text) = content.and_then(|bytes| String::from_utf8(bytes).ok()) {
-                words_of(&mut object.node, &text);
-            }
-        }
     }
 
     /// The objects among those that `is_wanted` chooses that patches change. If this `is_partial`, only folders with such
@@ -416,11 +401,11 @@ data: {a: on}
             map.node.path(&["data", "a"]).and_then(Node::as_str),
             Some("on")
         );
-        // Nobody knows which program applies this one.
+        // Nobody knows which program applies this one; a note says what kubectl would read.
         let other = &patched.objects[at(&patched, "elsewhere.yaml")];
         assert_eq!(
-            other.node.get("immutable").and_then(Node::as_bool),
-            Some(false)
+            other.node.get("immutable").and_then(Node::as_str),
+            Some("No")
         );
     }
 

@@ -9,7 +9,9 @@
 #![cfg_attr(not(test), warn(unreachable_pub))]
 
 pub mod codes;
+mod compose;
 pub mod diagnostic;
+mod differences;
 mod finding;
 mod kustomize;
 pub mod meaning;
@@ -24,5 +26,5 @@ pub mod write;
 
 pub use finding::{finding, finding_on_key};
 pub use object::{Identity, Object, items};
-pub use read::{Document, read};
+pub use read::{Document, Reader, read, read_as};
 pub use root::Root;

@@ -105,7 +105,7 @@ mod tests {
 
     #[test]
     fn order_style_and_nulls_are_ignored() {
-        let first = "kind: A\nmetadata: {name: a, labels: }\n---\nkind: B\nspec: {x: [1, 2]}\n";
+        let first = "kind: A\nmetadata: {name: a, labels: ~}\n---\nkind: B\nspec: {x: [1, 2]}\n";
         let second =
             "kind: B\nspec:\n  x:\n    - 1\n    - 2\n---\nmetadata:\n  name: a\nkind: \"A\"\n";
         assert!(same("a.yaml", first, second));

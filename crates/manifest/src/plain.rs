@@ -27,6 +27,7 @@ pub(super) fn parse(text: &str, source: SourceId, offset: usize) -> Option<Node>
     let mut reader = Reader {
         events: Events::new(text),
         left: MOST_EVENTS,
+        flows: 0,
         entries: Vec::with_capacity(OPEN),
         items: Vec::with_capacity(OPEN),
         text,
@@ -40,6 +41,7 @@ pub(super) fn parse(text: &str, source: SourceId, offset: usize) -> Option<Node>
     if !matches!(&first.kind, EventKind::MapStart(properties) if properties.is_empty()) {
         return None;
     }
+    reader.enter(first.start);
     let kind = reader.map(DEEPEST)?;
     let node = reader.node(kind, first.start, first.end);
     let ends =
@@ -53,6 +55,8 @@ const OPEN: usize = 32;
 struct Reader<'a> {
     events: Events<'a>,
     left: usize,
+    /// The number of open maps and lists in `{}` and `[]`.
+    flows: usize,
     /// The entries of all open maps, with the innermost last. A map is created only when all of its entries
     /// are known, so that it allocates no more memory than it needs. Most maps are small, but a large
     /// repository has a million of them.
@@ -70,6 +74,13 @@ impl<'a> Reader<'a> {
         self.events.next().ok()
     }
 
+    /// Enters a map or list. Returns how many of those that are open are in `{}` and `[]`.
+    fn enter(&mut self, start: usize) -> usize {
+        let is_flow = matches!(self.text.as_bytes().get(start), Some(b'{' | b'['));
+        let flows = self.flows + usize::from(is_flow);
+        std::mem::replace(&mut self.flows, flows)
+    }
+
     fn node(&self, kind: Kind, start: usize, end: usize) -> Node {
         placed(kind, start, end, self.text, self.source, self.offset)
     }
@@ -80,18 +91,28 @@ impl<'a> Reader<'a> {
             kind,
             start,
             end: written,
+            ..
         } = event;
         let mut end = written;
         let kind = match kind {
             EventKind::Scalar(properties, text, style) if properties.is_empty() => match style {
+                // kustomize makes an empty string of it.
+                Style::Plain if text.is_empty() && self.flows > 0 => return None,
                 Style::Plain => plain(&text)?,
+                // kustomize can't read such a block after it has written it.
+                Style::Literal | Style::Folded if text.starts_with('\t') => return None,
                 _ => Kind::String(text.into_owned()),
             },
             EventKind::MapStart(properties) if properties.is_empty() => {
-                self.map(depth.checked_sub(1)?)?
+                let flows = self.enter(start);
+                let map = self.map(depth.checked_sub(1)?)?;
+                self.flows = flows;
+                map
             }
             EventKind::ListStart(properties) if properties.is_empty() => {
+                let flows = self.enter(start);
                 let (items, last) = self.list(depth.checked_sub(1)?)?;
+                self.flows = flows;
                 end = end.max(last);
                 Kind::List(items)
             }
@@ -104,13 +125,16 @@ impl<'a> Reader<'a> {
     fn map(&mut self, depth: usize) -> Option<Kind> {
         let own = self.entries.len();
         loop {
-            let Event { kind, start, end } = self.next()?;
+            let Event {
+                kind, start, end, ..
+            } = self.next()?;
             let key = match kind {
                 EventKind::MapEnd => {
                     return Map::distinct(self.entries.drain(own..).collect()).map(Kind::Map);
                 }
                 EventKind::Scalar(properties, text, style) if properties.is_empty() => {
-                    if style == Style::Plain && !is_text(&text) {
+                    // kustomize removes the key `<<` even if it is a string.
+                    if style == Style::Plain && !is_text(&text) || text == "<<" {
                         return None;
                     }
                     text.into_owned()
@@ -177,8 +201,9 @@ const NO_NUMBER_HAS: &[u8] = b"ghjklmpqrstuvwGHJKLMPQRSTUVW/%";
 fn is_text(text: &str) -> bool {
     match text.as_bytes() {
         [b'0'..=b'9' | b'-' | b'+' | b'.', ..] => {
-            text.bytes().any(|byte| NO_NUMBER_HAS.contains(&byte))
-                || text.bytes().filter(|byte| *byte == b'.').count() > 1
+            !may_be_date(text)
+                && (text.bytes().any(|byte| NO_NUMBER_HAS.contains(&byte))
+                    || text.bytes().filter(|byte| *byte == b'.').count() > 1)
         }
         [b'a'..=b'z' | b'A'..=b'Z', ..] => {
             text.len() > 5 || !WORDS.iter().any(|word| text.eq_ignore_ascii_case(word))
@@ -188,19 +213,24 @@ fn is_text(text: &str) -> bool {
     }
 }
 
+/// Whether an unquoted scalar starts like a date: with a year and a `-`.
+fn may_be_date(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    bytes.get(4) == Some(&b'-') && bytes.iter().take(4).all(u8::is_ascii_digit)
+}
+
 #[cfg(test)]
 mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::tree;
 
     /// Whether the text is simple. If so, checks that both parsers give the same tree and the same positions.
     fn is_plain(text: &str) -> bool {
         let Some(node) = parse(text, SourceId(0), 7) else {
             return false;
         };
-        let other = tree::parse(text, SourceId(0), 7).map(|node| format!("{node:#?}"));
+        let other = crate::read::parse_any(text, SourceId(0), 7).map(|node| format!("{node:#?}"));
         assert_eq!(
             Ok(format!("{node:#?}")),
             other.map_err(|it| it.message),

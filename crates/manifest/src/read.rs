@@ -1,13 +1,16 @@
 //! Parses YAML (and JSON, which is a subset of YAML) into trees with source positions.
-//! YAML is read as Kubernetes does (sigs.k8s.io/yaml, which uses YAML 1.1 for scalars): `on`, `yes` and `y`
-//! are true, `010` is eight, duplicate keys are refused. A file is split at its `---` lines before any
+//! YAML is read as kustomize and therefore Flux do, or as kubectl does ([`Reader`]): for kustomize, `yes` is a string, for
+//! kubectl, it is true; for both, `010` is eight, and duplicate keys are refused. A file is split at its `---` lines before any
 //! document is parsed, as in k8s.io/apimachinery, so that an invalid document doesn't hide the others.
 
 use memchr::memmem;
 
-use super::{kustomize, plain, tree};
+use super::compose::{Composed, compose};
+use super::{differences, kustomize, plain, tree};
 use crate::codes;
 use crate::diagnostic::{Diagnostic, SourceId, Sources, Span};
+use crate::meaning::KUSTOMIZATIONS;
+use crate::value::path::name;
 use crate::value::{Kind, Node};
 
 /// The maximum size of a file, in bytes.
@@ -21,6 +24,8 @@ const MOST_DOCUMENTS: usize = 50_000;
 pub struct Document {
     /// The tree of the document.
     pub node: Node,
+    /// Notes on the values that kubectl reads otherwise than kustomize and Flux, if the document is an object.
+    pub differences: Vec<Diagnostic>,
 }
 
 /// The position of a document in a source, before it is parsed.
@@ -54,11 +59,38 @@ pub fn read_piece(
     if let Err(fault) = kustomize::check_marks(text, range.start == 0) {
         return Err(tree::differs(fault, text, source, range.start));
     }
-    match parse(text, source, range.start) {
-        Ok(node) if node.kind == Kind::Null => Ok(None),
-        Ok(node) => Ok(Some(Document { node })),
-        Err(problem) => Err(problem),
+    let reader = Reader::of_file(sources.get(source).name());
+    if let Some(node) = plain::parse(text, source, range.start) {
+        return Ok(Some(node.into()));
     }
+    let composed = parse_general(reader, text, source, range.start)?;
+    if composed.node.kind == Kind::Null {
+        return Ok(None);
+    }
+    let has_differences = composed.may_differ && reader == Reader::Kustomize;
+    let differences = match has_differences && is_object(&composed.node) {
+        true => differences::notes(&composed.node, text, source, range.start),
+        false => Vec::new(),
+    };
+    Ok(Some(Document {
+        node: composed.node,
+        differences,
+    }))
+}
+
+impl From<Node> for Document {
+    fn from(node: Node) -> Self {
+        Document {
+            node,
+            differences: Vec::new(),
+        }
+    }
+}
+
+fn is_object(node: &Node) -> bool {
+    ["apiVersion", "kind"]
+        .iter()
+        .all(|field| node.get(field).is_some())
 }
 
 /// Parses all documents of a source. Empty documents are skipped; an invalid one becomes a diagnostic.
@@ -155,13 +187,48 @@ pub fn is_mark(text: &str) -> bool {
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\r', '\n']))
 }
 
-/// Parses a document that begins at byte `offset` of `source`.
+/// A program that reads YAML. Where two of them get other values from the same text, the value that counts is the one
+/// of the program that applies the file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Reader {
+    /// kustomize, and therefore Flux: `yes` is a string, a date gets a time, a key must be a string (kyaml).
+    #[default]
+    Kustomize,
+    /// kubectl, Helm, and kustomize for its own `kustomization.yaml`: `yes` is true, a key may be a number
+    /// (`sigs.k8s.io/yaml`).
+    Kubectl,
+}
+
+impl Reader {
+    /// The program that reads a file of a repository that Flux applies.
+    pub fn of_file(path: &str) -> Self {
+        match KUSTOMIZATIONS.contains(&name(path)) {
+            true => Reader::Kubectl,
+            false => Reader::Kustomize,
+        }
+    }
+}
+
+/// Parses a document that begins at byte `offset` of `source`, with the values that kustomize reads.
 /// # Errors
-/// Fails if the text is not valid YAML, or exceeds the limits on nesting, nodes and aliases.
+/// Fails if the text is not valid YAML, if programs read it differently, or if it exceeds the limits on nesting, nodes
+/// and aliases.
 pub fn parse(text: &str, source: SourceId, offset: usize) -> Result<Node, ReadProblem> {
+    parse_for(Reader::Kustomize, text, source, offset)
+}
+
+/// Like [`parse`], with the values that a reader reads.
+/// # Errors
+/// The same as for [`parse`].
+pub fn parse_for(
+    reader: Reader,
+    text: &str,
+    source: SourceId,
+    offset: usize,
+) -> Result<Node, ReadProblem> {
     match plain::parse(text, source, offset) {
         Some(node) => Ok(node),
-        None => tree::parse(text, source, offset),
+        None => parse_general(reader, text, source, offset).map(|it| it.node),
     }
 }
 
@@ -169,7 +236,75 @@ pub fn parse(text: &str, source: SourceId, offset: usize) -> Result<Node, ReadPr
 /// # Errors
 /// The same as for [`parse`].
 pub fn parse_any(text: &str, source: SourceId, offset: usize) -> Result<Node, ReadProblem> {
-    tree::parse(text, source, offset)
+    parse_general(Reader::Kustomize, text, source, offset).map(|it| it.node)
+}
+
+fn parse_general(
+    reader: Reader,
+    text: &str,
+    source: SourceId,
+    offset: usize,
+) -> Result<Composed, ReadProblem> {
+    // The judge comes first: it refuses what is too large after less work.
+    let in_object = tree::judge(text, source, offset)?;
+    let composed = compose(text, reader, source, offset)
+        .map_err(|fault| tree::differs(fault, text, source, offset))?;
+    match in_object {
+        Some(fault) if is_object(&composed.node) => Err(tree::differs(fault, text, source, offset)),
+        _ => Ok(composed),
+    }
+}
+
+/// The document exactly as one program reads it, whatever other programs make of the text.
+/// # Errors
+/// Fails if that program refuses the text, or if it exceeds the limits.
+pub fn parse_as(
+    reader: Reader,
+    text: &str,
+    source: SourceId,
+    offset: usize,
+) -> Result<Node, ReadProblem> {
+    if let Some(node) = plain::parse(text, source, offset) {
+        return Ok(node);
+    }
+    let composed = compose(text, reader, source, offset)
+        .map_err(|fault| tree::refused(fault, text, source, offset))?;
+    if let Some(fault) = composed.refused() {
+        return Err(tree::refused(fault.clone(), text, source, offset));
+    }
+    match composed.node.kind {
+        Kind::Bool(_) | Kind::Number(_) | Kind::String(_) if reader == Reader::Kustomize => {
+            let fault = kustomize::Fault {
+                message: "a document that is not an object".into(),
+                at: 0,
+                only_in_objects: false,
+            };
+            Err(tree::refused(fault, text, source, offset))
+        }
+        _ => Ok(composed.node),
+    }
+}
+
+/// All documents of a source exactly as one program reads them. Empty documents are skipped.
+/// # Errors
+/// Returns the first thing that the program refuses.
+pub fn read_as(
+    reader: Reader,
+    sources: &Sources,
+    source: SourceId,
+) -> Result<Vec<Document>, ReadProblem> {
+    let text = sources.get(source).text();
+    let mut documents = Vec::new();
+    for range in split(text).into_iter().take(MOST_DOCUMENTS) {
+        let part = text.get(range.clone()).unwrap_or_default();
+        kustomize::check_marks(part, range.start == 0)
+            .map_err(|fault| tree::refused(fault, part, source, range.start))?;
+        let node = parse_as(reader, part, source, range.start)?;
+        if node.kind != Kind::Null {
+            documents.push(node.into());
+        }
+    }
+    Ok(documents)
 }
 
 #[cfg(test)]
@@ -209,14 +344,146 @@ mod tests {
         assert_eq!(at("/spec/ports/0/nothing").0, 4);
     }
 
+    /// What a reader makes of a text, as JSON, or why it refuses the text.
+    fn as_read_by(reader: Reader, text: &str) -> Result<String, String> {
+        let mut sources = Sources::default();
+        let id = sources.add("a.yaml", text);
+        let documents = read_as(reader, &sources, id).map_err(|problem| problem.message)?;
+        let json = documents.iter().map(|it| it.node.to_json().to_string());
+        Ok(json.collect::<Vec<_>>().join("\n"))
+    }
+
     #[test]
-    fn scalars_have_the_types_that_kubernetes_reads() {
-        let (_, documents, _) = read_text(
-            "[on, 'on', 010, 0x1F, 12:30, ~, 1.0, 1e3, \"1\", tRUE, 1_000.5, 1_a, '1_0.5']",
+    fn each_reader_gives_its_own_values_to_scalars() {
+        for (text, kustomize, kubectl) in [
+            (
+                "[on, 'on', y, NO, tRUE]",
+                r#"["on","on","y","NO","tRUE"]"#,
+                r#"[true,"on",true,false,"tRUE"]"#,
+            ),
+            (
+                "[2026-1-31, 2026-02-30, 2026-01-31T1:2:3Z]",
+                r#"["2026-01-31T00:00:00Z","2026-02-30","2026-01-31T1:2:3Z"]"#,
+                r#"["2026-1-31","2026-02-30","2026-01-31T1:2:3Z"]"#,
+            ),
+            (
+                "- 2026-01-31T1:2:3.50+01:00",
+                r#"["2026-01-31T01:02:03.5+01:00"]"#,
+                r#"["2026-01-31T1:2:3.50+01:00"]"#,
+            ),
+            (
+                "a: {b: , c: ~}\nd:",
+                r#"{"a":{"b":"","c":null},"d":null}"#,
+                r#"{"a":{"b":null,"c":null},"d":null}"#,
+            ),
+            (
+                "- ! \n- ! 12\n- ! '12'",
+                r#"[null,12,"12"]"#,
+                r#"["","12","12"]"#,
+            ),
+            (
+                "a: {\"<<\": b, c: d}",
+                r#"{"a":{"c":"d"}}"#,
+                r#"{"a":{"<<":"b","c":"d"}}"#,
+            ),
+        ] {
+            assert_eq!(
+                as_read_by(Reader::Kustomize, text),
+                Ok(kustomize.to_owned())
+            );
+            assert_eq!(as_read_by(Reader::Kubectl, text), Ok(kubectl.to_owned()));
+        }
+        let alike = "[010, 08, 0x1F, 0b11, 0o17, 12:30, ~, 1.0, 1e3, '1', 1_000.5, .5_0, 1_a, '1_0.5', 1e400, !!float 1, \
+                     !!binary YQ==, !local a, -0, 18446744073709551615]";
+        let read = r#"[8,8,31,3,15,"12:30",null,1,1000,"1",1000.5,0.5,"1_a","1_0.5","1e400",1,"a","a",0,18446744073709551615]"#;
+        assert_eq!(as_read_by(Reader::Kustomize, alike), Ok(read.to_owned()));
+        assert_eq!(as_read_by(Reader::Kubectl, alike), Ok(read.to_owned()));
+    }
+
+    #[test]
+    fn each_reader_refuses_and_merges_in_its_own_way() {
+        let object = |text: &str| format!("apiVersion: v1\nkind: A\na: {text}\n");
+        for (text, kustomize, kubectl) in [
+            ("{1: b}", None, Some(r#"{"1":"b"}"#)),
+            ("{010: b, .5: c}", None, Some(r#"{"8":"b","0.5":"c"}"#)),
+            (
+                "{1e6: b, yes: c}",
+                None,
+                Some(r#"{"1e+06":"b","true":"c"}"#),
+            ),
+            ("{yes: b, on: c}", Some(r#"{"yes":"b","on":"c"}"#), None),
+            ("{~: b}", None, None),
+            ("{[b]: c}", None, None),
+            ("{b: 1, b: 2}", None, None),
+            ("{<<: ~}", None, None),
+            ("{<<: {b: 1}, <<: {c: 2}}", None, Some(r#"{"b":1,"c":2}"#)),
+            (
+                "{<<: [{b: 1}, {b: 2, c: 3}], d: 4}",
+                Some(r#"{"d":4,"b":1,"c":3}"#),
+                None,
+            ),
+            ("{b: 1, <<: {b: 2}}", Some(r#"{"b":1}"#), None),
+            (r#""\/""#, None, None),
+            ("&x [*x]", None, None),
+            ("*x", None, None),
+            (".inf", None, None),
+            (
+                "b # \u{2028}\nc: d",
+                Some(r#""b","c":"d""#),
+                Some(r#""b","c":"d""#),
+            ),
+        ] {
+            let all = |json: &str| format!(r#"{{"apiVersion":"v1","kind":"A","a":{json}}}"#);
+            let text = object(text);
+            let read = |reader| as_read_by(reader, &text).ok();
+            assert_eq!(read(Reader::Kustomize), kustomize.map(all), "{text}");
+            assert_eq!(read(Reader::Kubectl), kubectl.map(all), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_kubectl_reads_otherwise_is_a_note() {
+        let (sources, documents, _) = read_text(
+            "apiVersion: v1\nkind: A\na: yes\nb: [{c: }, 2026-01-31]\non: &x {1a: n}\nd: *x\ne: 'yes'\nf: ! 1\n",
         );
+        let notes = documents[0].differences.iter().map(|note| {
+            let place = sources.locate(note.span.expect("a place"));
+            let (help, code) = (note.help.clone().unwrap_or_default(), note.code);
+            format!(
+                "{code} {}:{} {}; {help}",
+                place.line, place.column, note.message
+            )
+        });
         assert_eq!(
-            documents[0].node.to_json().to_string(),
-            r#"[true,"on",8,31,"12:30",null,1.0,1000.0,"1","tRUE",1000.5,"1_a","1_0.5"]"#
+            notes.collect::<Vec<_>>(),
+            [
+                "yaml/kubectl-differs 3:4 kustomize and Flux read `yes` as the string \"yes\", kubectl as `true`; \
+                 write `true`, or \"yes\" for the string",
+                "yaml/kubectl-differs 4:7 kustomize and Flux read this missing value as the string \"\", kubectl as \
+                 null; write `null` or `\"\"`, whichever is meant",
+                "yaml/kubectl-differs 4:12 kustomize and Flux read `2026-01-31` as the string \
+                 \"2026-01-31T00:00:00Z\", kubectl as the string \"2026-01-31\"; put it in quotes, as it is written",
+                "yaml/kubectl-differs 5:1 kubectl reads the key `on` as \"true\"; put the key in quotes",
+                "yaml/kubectl-differs 5:13 kustomize and Flux read `n` as the string \"n\", kubectl as `false`; \
+                 write `false`, or \"n\" for the string",
+                "yaml/kubectl-differs 8:6 kustomize and Flux read `1` as `1`, kubectl as the string \"1\"; put it in \
+                 quotes, as it is written",
+            ]
+        );
+        for text in [
+            "a: yes\n",
+            "apiVersion: v1\nkind: A\na: 'yes'\nb: 1_0\nc: &x {d: e}\nf: {<<: *x, d: g}\n",
+        ] {
+            assert!(read_text(text).1.iter().all(|it| it.differences.is_empty()));
+        }
+        let mut sources = Sources::default();
+        let id = sources.add("a/kustomization.yaml", "apiVersion: v1\nkind: A\na: yes\n");
+        let (documents, _) = read(&sources, id);
+        assert!(documents[0].differences.is_empty());
+        let read = documents[0].node.to_json();
+        assert_eq!(
+            read["a"], true,
+            "kustomize reads its own files as kubectl does"
         );
     }
 

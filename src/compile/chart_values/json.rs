@@ -4,10 +4,11 @@
 //! missing key is only reported inside of lists, which Helm never merges.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crd_validate::codes::{
-    SCHEMA_COMBINATION, SCHEMA_REQUIRED, SCHEMA_TYPE, SCHEMA_UNKNOWN_FIELD, SCHEMA_VALUE,
+    SCHEMA_COMBINATION, SCHEMA_REQUIRED, SCHEMA_TYPE, SCHEMA_UNKNOWN_FIELD, SCHEMA_UNREADABLE,
+    SCHEMA_VALUE,
 };
 use crd_validate::schema::Catalogue;
 use crd_validate::schema::values::ValuesSchema;
@@ -80,22 +81,37 @@ pub fn bundle(schema: &Value, given: &Resources) -> Result<Value, Unusable> {
     Ok(serde_json::json!({"schema": schema, "resources": used}))
 }
 
+/// Checks that a document that [`bundle`] has made can be used.
+///
+/// # Errors
+/// If a pattern in it can't be compiled, or if it refers to something that is not there.
+pub fn check(bundle: &str) -> Result<(), Unusable> {
+    validator(bundle).map(|_| ())
+}
+
 /// Builds the validator of a document that [`bundle`] has made.
-fn validator(bundle: &str) -> Option<Validator> {
-    let bundle: Value = serde_json::from_str(bundle).ok()?;
-    let resources = bundle.get("resources")?.as_object()?;
+fn validator(bundle: &str) -> Result<Validator, Unusable> {
+    let invalid = |error: &dyn std::fmt::Display| Unusable::Invalid(error.to_string());
+    let bundle: Value = serde_json::from_str(bundle).map_err(|error| invalid(&error))?;
+    let part = |key: &str| {
+        bundle
+            .get(key)
+            .ok_or_else(|| invalid(&format!("it has no {key}")))
+    };
+    let resources = part("resources")?.as_object().cloned().unwrap_or_default();
     let retriever = Given {
-        resources: resources.clone().into_iter().collect(),
+        resources: resources.into_iter().collect(),
         asked: Arc::default(),
     };
     let options = jsonschema::options().with_retriever(retriever);
-    options.build(bundle.get("schema")?).ok()
+    let built = options.build(part("schema")?);
+    built.map_err(|error| invalid(&error))
 }
 
 /// The imported schemas of charts, each built when it is needed first.
 pub(super) struct Schemas<'a> {
     catalogue: &'a Catalogue,
-    built: Mutex<BTreeMap<String, Option<Arc<Validator>>>>,
+    built: Mutex<BTreeMap<String, Result<Arc<Validator>, String>>>,
 }
 
 impl<'a> Schemas<'a> {
@@ -119,13 +135,14 @@ impl<'a> Schemas<'a> {
         let Some(values) = release.node.path(&["spec", "values"]) else {
             return Vec::new();
         };
-        let Some(validator) = self.built(schema) else {
-            return Vec::new();
-        };
         let check = Check {
             release,
             schema,
             is_same: version.is_some_and(|version| schema.is_version(version)),
+        };
+        let validator = match self.built(schema) {
+            Ok(validator) => validator,
+            Err(problem) => return vec![check.unchecked(&problem)],
         };
         let json = values.to_json();
         let errors = validator.iter_errors(&json);
@@ -133,10 +150,13 @@ impl<'a> Schemas<'a> {
         found.take(MOST_FINDINGS).collect()
     }
 
-    fn built(&self, schema: &ValuesSchema) -> Option<Arc<Validator>> {
-        let mut built = self.built.lock().ok()?;
+    fn built(&self, schema: &ValuesSchema) -> Result<Arc<Validator>, String> {
+        let mut built = self.built.lock().unwrap_or_else(PoisonError::into_inner);
         let name = schema.title();
-        let made = || validator(&schema.text).map(Arc::new);
+        let made = || {
+            let built = validator(&schema.text);
+            built.map(Arc::new).map_err(|error| error.to_string())
+        };
         built.entry(name).or_insert_with(made).clone()
     }
 }
@@ -198,7 +218,10 @@ impl Check<'_> {
                 );
                 vec![self.finding(SCHEMA_COMBINATION, &pointer, message)]
             }
-            ValidationErrorKind::Referencing(_) => Vec::new(),
+            ValidationErrorKind::Referencing(_)
+            | ValidationErrorKind::BacktrackLimitExceeded { .. } => {
+                vec![self.unchecked(&error.to_string())]
+            }
             _ => vec![self.finding(SCHEMA_VALUE, &pointer, self.message(error, &pointer))],
         }
     }
@@ -293,6 +316,18 @@ impl Check<'_> {
             };
         }
         at
+    }
+
+    /// The finding that the values could not be checked.
+    fn unchecked(&self, problem: &str) -> Diagnostic {
+        let title = self.schema.title();
+        let message = format!(
+            "the values of the release can't be checked: the imported schema of {title}: {problem}"
+        );
+        let at = Pointer::root().key("spec").key("values");
+        finding(SCHEMA_UNREADABLE, self.release, &at, message)
+            .why("it is not known whether Helm accepts the values")
+            .help("import the chart's schema again: `gatewayctl schemas import --values`")
     }
 
     fn finding(&self, code: Code, pointer: &Pointer, message: String) -> Diagnostic {

@@ -198,7 +198,7 @@ fn a_changed_kind_of_value_is_shown_whole() {
     let text = terminal::text(
         &of_texts(
             "kind: A\nmetadata: {name: a}\nx: {b: [1]}\n",
-            "kind: A\nmetadata: {name: a}\nx: on\n",
+            "kind: A\nmetadata: {name: a}\nx: true\n",
         ),
         false,
     );

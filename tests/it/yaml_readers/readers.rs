@@ -11,11 +11,21 @@ use serde_json::Value;
 #[derive(Deserialize, Debug, Clone)]
 pub struct Reading {
     documents: Option<Vec<Value>>,
+    written: Option<Vec<Value>>,
     #[serde(default)]
     error: String,
 }
 
 impl Reading {
+    /// The documents after kustomize has written and parsed them again; for the other parser, those that it read.
+    ///
+    /// # Errors
+    /// Why the parser refuses the text.
+    pub fn applied(&self) -> Result<&[Value], &str> {
+        self.result()
+            .map(|read| self.written.as_deref().unwrap_or(read))
+    }
+
     /// The documents.
     ///
     /// # Errors

@@ -103,3 +103,58 @@ pub fn texts() -> impl Strategy<Value = String> {
         proptest::collection::vec(select(BITS), 1..12).prop_map(|bits| bits.concat()),
     ]
 }
+
+/// Values that programs read differently, or that look as if they were.
+#[rustfmt::skip]
+const PECULIAR: &[&str] = &[
+    "no", "off", "n", "N", "NO", "y", "Y", "yes", "Yes", "yEs", "on", "oN", "true", "True", "tRUE", "FALSE", "fALSE", "~", "null", "NULL", "nULL",
+    "0", "-0", "+1", "007", "010", "08", "0o17", "0o8", "-0o17", "0x1F", "0X1f", "-0x1f", "0x", "0b11", "-0b11", "0b2", "1_000", "1_000.5", "_1", "1_", "1__0", "0x_1F", "+_1",
+    "1.", "1.0", ".5", ".5_0", ".5__0", "-.5", "1e3", "1E3", "1e+3", "1e-3", "1e", "e3", "1.e3", "0.1_5", "1e400", ".inf", "-.INF", ".iNF", ".nan", ".Nan", "Infinity",
+    "12:30", "12:30:45", "-1:30", "190:20:30.15", "2026-01-31", "2026-1-1", "2026-02-30", "2028-02-29", "2026-13-01", "2026-01-31T10:00:00Z", "2026-01-31t10:00:00z", "2026-01-31 10:00:00.50",
+    "2026-01-31 10:00:00Z", "2026-01-31T10:00:00+01:00", "2026-01-31T10:00:00+0100", "2026-01-31T1:2:3.1234567891Z", "2026-01-31T24:00:00Z", "2026-01-31T10:00Z", "20260131", "2026-01",
+    "9223372036854775807", "9223372036854775808", "-9223372036854775809", "18446744073709551615", "18446744073709551616", "1e15", "1e21", "0.1", "1e-7", "16777217.0", "-1.0",
+    "=", "<<", "-", "- a", "? a", ":", ":a", "a:", "a: b", "@a", "`a`", "%a", "! a", "! 12", "! \"12\"", "! yes",
+    "!!str 1", "!!str yes", "!!str 2026-01-31", "!!int \"1\"", "!!int 0x1f", "!!int 1.0", "!!float 1", "!!float a", "!!bool yes", "!!bool \"true\"", "!!null ''", "!!null a", "!!timestamp \"2026-01-31\"",
+    "!!timestamp a", "!!binary YQ==", "!!binary YQ", "!local a", "!local 1", "!<tag:yaml.org,2002:str> 1", "!!map {a: b}", "!!set {a, b}", "!!seq a", "!!foo 1", "!e!a b",
+    "&x a", "&x yes", "&x &y a", "*x", "\"a\\/b\"", "\"\\x41\"", "\"\\ud83d\\ude00\"", "\"\\q\"", "\"\\e\\_\\N\\L\"", "\"a\tb\"", "'it''s'", "''", "\"yes\"",
+    "[yes, 010, 1.0]", "[a, b,]", "[a,,b]", "[a: b]", "[\"a\":b]", "{a: b, c: }", "{a, b}", "{a:}", "{a:b}", "{\"a\":b}", "{yes: 1}", "{1: b}", "{? a : b}", "{: b}", "[]", "{",
+    "a # c", "a#c", "a\t# c", "\ta", "a\t", "\"a\" b", "\"a\"# c", "[a]#c", "a\u{2028}b", "\"a\u{2028}b\"", "a # \u{2028}", "a\u{85}b", "a\u{a0}b", "a\u{feff}b", "a\u{7f}b", "\"\u{7}\"", "a\rb", "\u{1f6aa}",
+    "a ? b", "a - b", "a : b", "a :b", "http://a.b/c", "::1", "10.10.30.0/24", "1.2.3", "*.example.com", "${A}", "{{ a }}", "\"{{ a }}\"",
+    "|\n    a\n    b", "|-\n    a\n\n", "|+\n    a\n\n", "|2\n      a", "|1\n   a", "|\n\n    a", "|\n    a\n   # c", "|\n    \ta", "|\n\ta", "|0\n    a", "|\n    a\r\n    b", "|\n    a\u{2028}    b", "| # c\n    a", "|a\n    b",
+];
+
+/// Places of a value in an object.
+const PLACES: &[(&str, &str)] = &[
+    ("data:\n  k: ", "\n"),
+    ("data:\n  k: ", ""),
+    ("data:\n  k: ", "\r\n"),
+    ("data:\n  k:\n  - ", "\n"),
+    ("data:\n  k: [x, ", "]\n"),
+    ("data:\n  k: {z: ", ", w: 1}\n"),
+    ("data:\n  ", ": v\n"),
+    ("data:\n  <<: ", "\n  z: y\n"),
+    ("data:\n  b: &q ", "\n  c: *q\n"),
+];
+
+/// Merges, keys that are there twice, and marks of documents.
+#[rustfmt::skip]
+const MERGES: &[&str] = &[
+    "a: &x {p: q}\nc: {<<: *x}\n", "a: &x {p: q}\nc: {<<: *x, p: z}\n", "a: &x {p: q}\nc: {p: z, <<: *x}\n", "a: &x {p: q}\nb: &y {r: s}\nc:\n  <<: *x\n  <<: *y\n", "a: &x {p: q}\nb: &y {p: s, t: u}\nc:\n  <<: [*x, *y]\n",
+    "a: &x {p: ~}\nc: {<<: *x}\n", "c: {<<: ~}\n", "c: {<<: []}\n", "c: {<<: [[]]}\n", "c: {<<: {}}\n", "c: {<<: a}\n", "a: &x q\nc: {<<: *x}\n", "a: &x {p: q}\nc: {'<<': *x}\n", "a: &x {p: q}\nc: {!!merge <<: *x}\n", "a: &x {p: q}\n<<: *x\n",
+    "a: &x {<<: {m: n}, p: q}\nc: {<<: {<<: *x, p: 3}}\n", "c: &x [*x]\n", "c: &x z\nd: {*x : e}\n", "c: &x z\nd: {*x: e}\n", "c: &x z\nd: &x y\ne: *x\n",
+    "k: a\nk: b\n", "k: {a: 1, a: 1}\n", "k: {a: 1, \"a\": 1}\n", "k: {1: a, 0x1: b}\n", "k: {yes: a, on: b}\n", "k: {1e6: a, 1.5: b}\n", "k: {18446744073709551615: a}\n", "k: {.inf: a}\n",
+    "k: a\n...\n", "k: a\n---\n", "k: a\n--- # c\n", "k: a\n  b\n\n  c\n", "k: a\n\tb: c\n", "k:\n\tb: c\n", "k:\n-\ta: b\n", "k: \"a\n  b\"\n", "# \u{2028}c: d\n", "k: a #\u{2029}\n",
+];
+
+/// Objects with values that programs read differently.
+pub fn peculiar() -> Vec<String> {
+    let head = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n";
+    let values = PLACES.iter().flat_map(|(before, after)| {
+        let values = PECULIAR.iter();
+        values.map(move |value| format!("{head}{before}{value}{after}"))
+    });
+    let merges = MERGES.iter().map(|text| format!("{head}{text}"));
+    let marks = ["%YAML 1.1\n---\n", "%YAML 1.2\n---\n", "\u{feff}", "# c\n"];
+    let marks = marks.iter().map(|mark| format!("{mark}{head}"));
+    values.chain(merges).chain(marks).collect()
+}

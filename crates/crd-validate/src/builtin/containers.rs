@@ -172,8 +172,8 @@ fn environment(walk: &mut BuiltinWalk<'_>, container: &Place<'_, '_>) {
         let (map, secret) = (from.get("configMapRef"), from.get("secretRef"));
         match (map.is_null(), secret.is_null()) {
             (true, true) => walk.says(
-                &from,
-                "has no source",
+                &all,
+                "has an entry without a source",
                 "write `configMapRef` or `secretRef`",
             ),
             (false, false) => walk.says(&from, "has two sources", "write them as two entries"),

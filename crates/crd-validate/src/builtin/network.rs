@@ -190,6 +190,18 @@ fn backend(walk: &mut BuiltinWalk<'_>, backend: &Place<'_, '_>) {
     }
 }
 
+/// Checks the parameters of an IngressClass, which most classes don't have.
+pub(super) fn class_parameters(walk: &mut BuiltinWalk<'_>, parameters: &Place<'_, '_>) {
+    if parameters.is_null() {
+        return;
+    }
+    for key in ["kind", "name"] {
+        walk.required(&parameters.get(key));
+        walk.form(&parameters.get(key), SEGMENT);
+    }
+    walk.form(&parameters.get("apiGroup"), SUBDOMAIN);
+}
+
 /// Checks whom a NetworkPolicy admits.
 pub(super) fn peer(walk: &mut BuiltinWalk<'_>, peer: &Place<'_, '_>) {
     let (pods, namespaces, block) = (

@@ -241,9 +241,7 @@ pub(super) const KINDS: &[Kind] = &[
         "IngressClass",
         &[
             ("spec.controller", &[F(forms::CONTROLLER)]),
-            ("spec.parameters.kind", &[Required, F(forms::SEGMENT)]),
-            ("spec.parameters.name", &[Required, F(forms::SEGMENT)]),
-            ("spec.parameters.apiGroup", &[F(forms::SUBDOMAIN)]),
+            ("spec.parameters", &[With(network::class_parameters)]),
         ],
     ),
     kind(

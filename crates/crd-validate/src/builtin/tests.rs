@@ -48,6 +48,22 @@ fn single_mistakes_are_found() {
 }
 
 #[test]
+fn most_ingress_classes_have_no_parameters() {
+    let class = |more: &str| {
+        found(&format!(
+            "apiVersion: networking.k8s.io/v1\nkind: IngressClass\nmetadata: {{name: a}}\nspec: {{controller: \
+             example.com/a{more}}}\n"
+        ))
+    };
+    assert_eq!(class(""), [""; 0]);
+    assert_eq!(class(", parameters: {kind: A, name: a}"), [""; 0]);
+    assert_eq!(
+        class(", parameters: {kind: A}"),
+        ["`spec.parameters.name` is missing"]
+    );
+}
+
+#[test]
 fn scaling_to_zero_needs_a_metric_from_outside() {
     let autoscaler = |metric: &str| {
         found(&format!(

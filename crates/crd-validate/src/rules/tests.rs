@@ -8,18 +8,23 @@ use manifest::diagnostic::Sources;
 use manifest::{self, Object};
 
 /// A catalogue with one kind, `Thing`, whose `spec` has the given schema.
+///
+/// The function `frobnicate` doesn't exist, so an import refuses it. It is there as in a file of an earlier version, which
+/// didn't.
 fn things(spec: &str) -> Catalogue {
+    let readable = spec.replace(".frobnicate()", ".reverse()");
     let crd = format!(
         "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nspec:\n  group: example.com\n  \
          names: {{kind: Thing, plural: things}}\n  scope: Cluster\n  versions:\n  - name: v1\n    served: \
          true\n    storage: true\n    schema:\n      openAPIV3Schema:\n        type: object\n        properties:\n\
-         \x20         spec:\n            type: object\n{spec}"
+         \x20         spec:\n            type: object\n{readable}"
     );
     let mut sources = Sources::default();
     let id = sources.add("crd.yaml", crd.as_str());
     let (documents, problems) = manifest::read(&sources, id);
     assert_eq!(problems, []);
     let text = import::compile(&documents[0].node, Keep::Messages).expect("a CRD");
+    let text = text.replace(".reverse()", ".frobnicate()");
     let mut catalogue = Catalogue::empty();
     let set = Set::new("things", "1.0.0", None);
     let listed = Locked::new(&set, "widgets.json".to_owned(), &text, "widgets.yaml", "");
@@ -135,7 +140,7 @@ fn types_are_those_of_the_schema() {
               labels: {type: object, additionalProperties: {type: string}}
               note: {type: string, nullable: true}
 ";
-    let spec = "{ratio: 1, count: 3.0, port: 80, wait: 1m, day: 2024-02-29, blob: aGk=, namespace: a, x-y.z: b, \
+    let spec = "{ratio: 1, count: 3.0, port: 80, wait: 1m, day: '2024-02-29', blob: aGk=, namespace: a, x-y.z: b, \
                 a__b: c, labels: {x-y: d}, note: null}";
     assert_eq!(of_thing(schema, spec), Vec::<String>::new());
 }

@@ -10,7 +10,7 @@ use super::openapi;
 use super::set::{Set, plain};
 use super::values;
 use crate::codes;
-use manifest::diagnostic::{Diagnostic, Sources};
+use manifest::diagnostic::{Diagnostic, Sources, Span};
 use manifest::value::Node;
 
 /// A file of CRDs, or an OpenAPI document, to import.
@@ -60,7 +60,7 @@ pub fn import(inputs: &[Input], mut lock: Lock, keep: Keep) -> Result<Imported, 
                     files.extend(paths.zip(texts));
                     lock.add(listed);
                 }
-                Err(problem) => imported.problems.push((*problem).at(document.span)),
+                Err(problem) => imported.problems.push(*problem),
             }
         }
     }
@@ -83,19 +83,21 @@ fn compile(
     let Some(set) = &input.set else {
         let message =
             "the file's folders don't say which project and version it belongs to".to_owned();
-        return Err(Box::new(problem(message).help(
+        return Err(Box::new(problem(message).at(document.span).help(
             "arrange the files as PROJECT/VERSION/FILE, or use --project and --version",
         )));
     };
-    let unreadable =
-        |error: &dyn std::error::Error, help: &str| Box::new(problem(error.to_string()).help(help));
+    let unreadable = |error: &dyn std::error::Error, span: Option<Span>, help: &str| {
+        Box::new(problem(error.to_string()).at(span).help(help))
+    };
     let texts = if import::is_crd(document) {
         let help = "import the CustomResourceDefinition in the form that its project releases";
-        vec![import::compile(document, keep).map_err(|error| unreadable(&error, help))?]
+        let compiled = import::compile(document, keep);
+        vec![compiled.map_err(|error| unreadable(&error, error.span(document), help))?]
     } else {
         let help = "use the output of `kubectl get --raw /openapi/v2`, or `api/openapi-spec/swagger.json` of \
                     Kubernetes' source";
-        openapi::compile(document, keep).map_err(|error| unreadable(&error, help))?
+        openapi::compile(document, keep).map_err(|error| unreadable(&error, document.span, help))?
     };
     let source_sha256 = sha256(input.text.as_bytes());
     let files = texts.into_iter();

@@ -9,7 +9,9 @@ use serde_json::{Map, Value};
 
 use super::compiled::{self, Compiled, Header, KindVersion, Scope};
 use super::node::Schema;
+use crate::rules::program::Program;
 use k8s_syntax::pattern::Pattern;
+use manifest::diagnostic::Span;
 use manifest::value::Node;
 
 /// What is kept of a CRD.
@@ -34,6 +36,20 @@ pub enum Error {
         path: String,
         /// What is wrong.
         problem: String,
+        /// The steps to the place: the name of the version, and then keys and indices in its schema.
+        steps: Vec<String>,
+    },
+    /// A rule can't be parsed, or uses a function that doesn't exist. The API server refuses such a definition.
+    #[error("{path}: the rule `{rule}` can't be parsed: {problem}")]
+    Rule {
+        /// The dotted path in the schema.
+        path: String,
+        /// The rule.
+        rule: String,
+        /// What is wrong.
+        problem: String,
+        /// The steps to the place, as in [`Error::Keyword`].
+        steps: Vec<String>,
     },
     /// The compiled file can't be written.
     #[error("the compiled schema can't be written: {0}")]
@@ -41,6 +57,30 @@ pub enum Error {
     /// The compiled file can't be parsed again.
     #[error(transparent)]
     Read(#[from] compiled::Error),
+}
+
+impl Error {
+    /// The place in the CRD at which the error is.
+    pub fn span(&self, crd: &Node) -> Option<Span> {
+        let (Error::Keyword { steps, .. } | Error::Rule { steps, .. }) = self else {
+            return crd.span;
+        };
+        let (version, steps) = steps.split_first()?;
+        let versions = crd.path(&["spec", "versions"]).and_then(Node::as_list);
+        let mut versions = versions.unwrap_or_default().iter();
+        let is_version = |it: &&Node| it.get("name").and_then(Node::as_str) == Some(version);
+        let version = versions.find(is_version)?;
+        let mut node = version.path(&["schema", "openAPIV3Schema"])?;
+        for step in steps {
+            let index = step.parse().ok();
+            let child = match node.as_list() {
+                Some(items) => index.and_then(|index: usize| items.get(index)),
+                None => node.get(step),
+            };
+            node = child.unwrap_or(node);
+        }
+        node.span.or(crd.span)
+    }
 }
 
 /// Whether a document is a CRD of the only version that exists (`apiextensions.k8s.io/v1`, Kubernetes 1.16).
@@ -156,7 +196,11 @@ impl NodeTable {
         if let Some(pattern) = &node.pattern
             && let Err(problem) = Pattern::new(pattern)
         {
-            return Err(wrong(path, format!("the pattern `{pattern}` {problem}")));
+            let mut error = wrong(path, format!("the pattern `{pattern}` {problem}"));
+            if let Error::Keyword { steps, .. } = &mut error {
+                steps.push("pattern".to_owned());
+            }
+            return Err(error);
         }
         self.put(&node)
     }
@@ -213,18 +257,37 @@ impl NodeTable {
                 Value::Array(children)
             }
             ("x-kubernetes-validations", Value::Array(rules)) => {
-                Value::Array(rules.into_iter().map(|rule| self.rule(rule)).collect())
+                let rules = rules.into_iter().enumerate();
+                let rules = rules.map(|(index, rule)| self.rule(rule, index, path));
+                Value::Array(rules.collect::<Result<_, _>>()?)
             }
             (_, value) => value,
         };
         Ok(Some(value))
     }
 
-    fn rule(&self, mut rule: Value) -> Value {
+    /// A rule without the texts of others. Its expressions must be readable.
+    fn rule(&self, mut rule: Value, index: usize, path: &[String]) -> Result<Value, Error> {
+        for key in ["rule", "messageExpression"] {
+            let text = rule.get(key).and_then(Value::as_str).unwrap_or_default();
+            if text.is_empty() {
+                continue;
+            }
+            if let Err(problem) = Program::read(text) {
+                let place = [index.to_string(), key.to_owned()];
+                let owner = path.split_last().map_or(&[][..], |(_, owner)| owner);
+                return Err(Error::Rule {
+                    path: owner.join("."),
+                    rule: text.to_owned(),
+                    problem,
+                    steps: path.iter().cloned().chain(place).collect(),
+                });
+            }
+        }
         if let (Keep::Facts, Value::Object(map)) = (self.keep, &mut rule) {
             map.retain(|key, _| !matches!(key.as_str(), "message" | "messageExpression"));
         }
-        rule
+        Ok(rule)
     }
 }
 
@@ -232,5 +295,6 @@ pub(super) fn wrong(path: &[String], problem: impl Into<String>) -> Error {
     Error::Keyword {
         path: path.join("."),
         problem: problem.into(),
+        steps: path.to_vec(),
     }
 }

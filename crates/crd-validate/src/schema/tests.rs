@@ -123,6 +123,41 @@ fn a_schema_that_is_not_structural_is_refused_with_its_place() {
 }
 
 #[test]
+fn rules_and_patterns_that_nobody_can_read_are_refused_with_their_places() {
+    let wrong = |from: &str, to: &str| {
+        let text = WIDGETS.replace(from, to);
+        let imported = files::import(&[input(&text)], Lock::default(), Keep::Facts).expect("list");
+        let problems = imported.problems.iter().map(|problem| {
+            let span = problem.span.expect("a place");
+            let written = text.get(span.range()).unwrap_or_default();
+            format!("{} {}: at {written}", problem.code, problem.message)
+        });
+        problems.collect::<Vec<_>>()
+    };
+    assert_eq!(
+        wrong("self.size > 0", "self.size.frobnicate() > 0"),
+        [
+            "schema/unreadable v1.properties.spec: the rule `self.size.frobnicate() > 0` can't be parsed: there is no \
+             function `frobnicate` with these arguments: at \"self.size.frobnicate() > 0\""
+        ]
+    );
+    assert_eq!(
+        wrong("self.size > 0", "self.size >"),
+        [
+            "schema/unreadable v1.properties.spec: the rule `self.size >` can't be parsed: a value is expected instead of \
+             the end: at \"self.size >\""
+        ]
+    );
+    assert_eq!(
+        wrong("minimum: 1, format", "pattern: 'a(b', format"),
+        [
+            "schema/unreadable v1.properties.spec.properties.size: not a structural schema: the pattern `a(b` is not a valid \
+             regular expression: at 'a(b'"
+        ]
+    );
+}
+
+#[test]
 fn files_that_hold_no_crd_are_passed_over_and_broken_ones_are_named() {
     let text = format!("{WIDGETS}---\nkind: ConfigMap\napiVersion: v1\n---\na: [\n");
     let imported = files::import(&[input(&text)], Lock::default(), Keep::Facts).expect("a list");

@@ -194,8 +194,7 @@ fn wrong_types_say_what_to_write() {
             "8:7 schema/type: `spec.on` must be `true` or `false`, not a string; write it without quotes: `true`",
             "9:9 schema/type: `spec.port` must be an integer or a string, not a number with a fraction; write a \
              number, or a string in quotes",
-            "10:11 schema/type: `spec.answer` must be a string, not a boolean; write `Yes` or `No` in quotes; \
-             unquoted, `yes`, `no`, `on`, `off`, `y` and `n` are booleans to kubectl, and strings to kustomize and Flux",
+            "10:11 schema/value: `spec.answer` can't be \"no\"; write `No`; the allowed values are `Yes` and `No`",
             "11:11 schema/type: `spec.labels` must be a map, not a list; write keys, without the `-` before them",
             "12:9 schema/type: `spec.tags` must be a list, not a string; write a list: `- ` before each entry",
         ]

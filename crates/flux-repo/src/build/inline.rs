@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use super::fields::{is_blank, text};
 use super::state::State;
-use super::{BuildPlace, FileContent, yaml};
+use super::{BuildPlace, FileContent};
 use manifest::diagnostic::{SourceId, Sources, Span};
-use manifest::read::{self, ReadProblem, ReadProblemKind};
+use manifest::read::{self, ReadProblem, ReadProblemKind, Reader};
 use manifest::value::{Kind, Map, Node};
 
 /// The maximum nesting of lists of objects; more have no use.
@@ -85,15 +85,15 @@ impl From<ReadProblem> for Unreadable {
     }
 }
 
-/// The documents of a file.
-pub(super) fn parse_file(content: &FileContent) -> Result<Vec<Node>, Unreadable> {
+/// The documents of a file, as a reader reads them.
+pub(super) fn parse_file(content: &FileContent, reader: Reader) -> Result<Vec<Node>, Unreadable> {
     let Ok(text) = std::str::from_utf8(&content.bytes) else {
         return Err("it is no text".to_owned().into());
     };
     match content.source {
-        Some(source) => parse(text, source),
+        Some(source) => parse(text, reader, source),
         None => {
-            let mut documents = parse(text, nowhere())?;
+            let mut documents = parse(text, reader, nowhere())?;
             for document in &mut documents {
                 move_spans(document, &|_| None);
             }
@@ -110,16 +110,13 @@ pub(super) fn parse_value(
     node: &Node,
 ) -> Result<Vec<Node>, String> {
     let text = node.as_str().unwrap_or_default();
-    let mut documents = parse(text, nowhere()).map_err(|unreadable| unreadable.message)?;
+    let mut documents =
+        parse(text, Reader::Kustomize, nowhere()).map_err(|unreadable| unreadable.message)?;
     let lines = node.span.and_then(|span| {
         let content = state.content(&at.file)?;
         lines_of(text, std::str::from_utf8(&content.bytes).ok()?, span)
     });
     for document in &mut documents {
-        // The operations of JSON patches are read by a parser that knows YAML 1.1.
-        if document.as_map().is_some() {
-            yaml::words_of(document, text);
-        }
         move_spans(document, &|span| match (&lines, node.span) {
             (Some(lines), Some(whole)) => moved(lines, whole.source, span).or(node.span),
             _ => node.span,
@@ -133,11 +130,15 @@ fn nowhere() -> SourceId {
     Sources::default().add("", "")
 }
 
-fn parse(text: &str, source: SourceId) -> Result<Vec<Node>, Unreadable> {
+fn parse(text: &str, reader: Reader, source: SourceId) -> Result<Vec<Node>, Unreadable> {
     let mut documents = Vec::new();
     for range in read::split(text) {
         let part = text.get(range.clone()).unwrap_or_default();
-        let document = read::parse(part, source, range.start)?;
+        let mut document = read::parse_for(reader, part, source, range.start)?;
+        // The operations of a JSON patch are read as kubectl reads YAML.
+        if document.as_list().is_some() {
+            document = read::parse_for(Reader::Kubectl, part, source, range.start)?;
+        }
         if !is_blank(&document) {
             documents.push(document);
         }

@@ -47,7 +47,6 @@ use manifest::value::{Node, Pointer};
 
 pub(crate) use names::keeps_its_name;
 pub(crate) use schema::usual_spelling;
-pub(crate) use yaml::{has_words, words_of};
 
 /// The content of a file that is not among the given objects.
 #[derive(Clone, Debug)]

@@ -55,11 +55,7 @@ pub(super) fn read<'a>(
             state.documents(&file)?
         }
     };
-    let mut patch = kind_of(documents)?;
-    if let Patch::Merge(patches) = &mut patch {
-        state.read_words(patches);
-    }
-    Ok(Some(patch))
+    Ok(Some(kind_of(documents)?))
 }
 
 /// Applies `patches`.

@@ -284,14 +284,13 @@ impl<'a> State<'_, 'a> {
         all: &mut Accumulator,
     ) {
         let at = || layer.spot(entry.pointer.clone());
-        let mut objects = match inline::objects(documents) {
+        let objects = match inline::objects(documents) {
             Ok(objects) => objects,
             Err(message) => return self.refuse(at(), format!("{}: {message}", entry.path)),
         };
         if !self.spend(objects.iter().map(size).sum(), at) {
             return;
         }
-        self.read_words(&mut objects);
         let objects = objects.into_iter();
         let resources = objects.map(|node| Resource::of(Object::new(node, &entry.path)));
         self.append(all, resources.collect(), &at);

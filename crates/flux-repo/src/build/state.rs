@@ -13,6 +13,7 @@ use super::{
     spot, yaml,
 };
 use manifest::Object;
+use manifest::read::Reader;
 use manifest::value::{Node, Pointer};
 
 /// The maximum number of values that a build makes and looks at, which is far more than any cluster has.
@@ -161,7 +162,7 @@ impl<'a> State<'_, 'a> {
             });
         };
         self.paid(file, content.bytes.len() / 16)?;
-        inline::parse_file(&content).map_err(|unreadable| Unreadable {
+        inline::parse_file(&content, Reader::of_file(file)).map_err(|unreadable| Unreadable {
             message: format!("{file}: {}", unreadable.message),
             ..unreadable
         })
@@ -178,16 +179,6 @@ impl<'a> State<'_, 'a> {
             true => Ok(()),
             false => Err(format!("{file} is not read any more").into()),
         }
-    }
-
-    /// Reads words like `on` and `n` in objects and patches as kustomize does: as strings, although other programs
-    /// take them for booleans.
-    pub(super) fn read_words(&mut self, nodes: &mut [Node]) {
-        let mut texts = std::mem::take(&mut self.texts);
-        for node in nodes {
-            yaml::read_words(self, node, &mut texts);
-        }
-        self.texts = texts;
     }
 
     /// Reads the kustomization of a folder. `at` is the place that leads to it; if nothing does, it may be a component.

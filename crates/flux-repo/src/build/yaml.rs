@@ -1,7 +1,4 @@
-//! What kustomize's YAML does to values: words that are strings, and folded blocks (`>`).
-//!
-//! For kustomize, only `true` and `false` are booleans in objects and in strategic merge patches, but not `on`, `n` and
-//! other words that are booleans in YAML 1.1.
+//! What kustomize's YAML does to folded blocks (`>`).
 //!
 //! kustomize writes every object as YAML and reads that again before it prints it. Its writer adds an empty line where a
 //! folded block goes on with a line that is indented further, so that the text gets one more line feed there
@@ -11,7 +8,7 @@ use std::collections::HashMap;
 
 use super::inline::block_mark;
 use super::state::State;
-use manifest::diagnostic::{SourceId, Span};
+use manifest::diagnostic::SourceId;
 use manifest::value::{Kind, Node};
 
 /// The texts of files by source, as far as they were needed.
@@ -26,52 +23,6 @@ impl Texts {
             String::from_utf8(state.content(file)?.bytes).ok()
         });
         text.as_deref()
-    }
-}
-
-/// The length of the longest word that is a boolean in YAML 1.1 only (`yes`).
-const LONGEST_WORD: u32 = 3;
-
-/// Makes strings of the words that are booleans in YAML 1.1 only.
-pub(super) fn read_words(state: &State<'_, '_>, node: &mut Node, texts: &mut Texts) {
-    each_word(node, &mut |span| {
-        let file = texts.of(state, span.source)?;
-        file.get(span.range()).map(str::to_owned)
-    });
-}
-
-/// Whether an object contains such a word.
-pub(crate) fn has_words(node: &Node) -> bool {
-    match &node.kind {
-        Kind::List(items) => items.iter().any(has_words),
-        Kind::Map(map) => map.iter().any(|(_, value)| has_words(value)),
-        Kind::Bool(_) => node.span.is_some_and(is_short),
-        _ => false,
-    }
-}
-
-fn is_short(span: Span) -> bool {
-    span.end - span.start <= LONGEST_WORD
-}
-
-/// Like [`read_words`], for a document whose places are in `text`.
-pub(crate) fn words_of(node: &mut Node, text: &str) {
-    each_word(node, &mut |span| text.get(span.range()).map(str::to_owned));
-}
-
-fn each_word(node: &mut Node, text_at: &mut dyn FnMut(Span) -> Option<String>) {
-    match &mut node.kind {
-        Kind::List(items) => items.iter_mut().for_each(|item| each_word(item, text_at)),
-        Kind::Map(map) => map
-            .iter_mut()
-            .for_each(|(_, value)| each_word(value, text_at)),
-        Kind::Bool(_) => {
-            let span = node.span.filter(|span| is_short(*span));
-            if let Some(word) = span.and_then(text_at) {
-                node.kind = Kind::String(word);
-            }
-        }
-        _ => {}
     }
 }
 

@@ -9,14 +9,11 @@ use super::events::{EventKind, Events, Properties};
 use super::refused::Refused;
 use super::token::{Fault, Style, fault};
 
-/// The text of a block scalar at the end of a file, if its last line has no line feed. Other parsers add one.
-pub(crate) struct LastBlock(pub(crate) String);
-
 /// Parses a text with both parsers. `spaced` is the same text as the other parser reads it (see
 /// [`Spaced`](super::Spaced)), which is already known to be valid YAML 1.2.
 /// # Errors
 /// Returns what kustomize refuses, or the first position that both parsers read differently.
-pub(crate) fn compare(text: &str, spaced: &str) -> Result<Option<LastBlock>, Fault> {
+pub(crate) fn compare(text: &str, spaced: &str) -> Result<(), Fault> {
     control_characters(text)?;
     let options =
         granit_parser::options! { emit_comments: false, block_scalar_eof_without_line_feed: true };
@@ -24,11 +21,10 @@ pub(crate) fn compare(text: &str, spaced: &str) -> Result<Option<LastBlock>, Fau
     let mut events = Events::new(text);
     let mut anchors = Anchors::default();
     let mut refused = Refused::default();
-    let mut last_block = None;
     loop {
         let Some(Ok((other, _))) = next_other(&mut others) else {
             // The text exceeds the other parser's limits, which it has reported itself.
-            return Ok(None);
+            return Ok(());
         };
         let event = events.next()?;
         if let Some(properties) = properties(&event.kind) {
@@ -38,14 +34,8 @@ pub(crate) fn compare(text: &str, spaced: &str) -> Result<Option<LastBlock>, Fau
             return fault(difference(&event.kind), event.start);
         }
         refused.check(&event)?;
-        match event.kind {
-            EventKind::Scalar(_, block, Style::Literal | Style::Folded)
-                if event.end == text.len() && !text.ends_with('\n') =>
-            {
-                last_block = Some(LastBlock(block.into_owned()));
-            }
-            EventKind::End => return refused.finish().map(|()| last_block),
-            _ => {}
+        if event.kind == EventKind::End {
+            return refused.finish();
         }
     }
 }

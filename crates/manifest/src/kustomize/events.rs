@@ -10,6 +10,8 @@ use super::token::{Fault, LocatedToken, Style, Token, fault};
 pub(crate) struct Event<'a> {
     pub(crate) kind: EventKind<'a>,
     pub(crate) start: usize,
+    /// The position after the anchor and the tag.
+    pub(crate) content: usize,
     pub(crate) end: usize,
 }
 
@@ -90,6 +92,7 @@ fn nothing<'a>(at: usize) -> Event<'a> {
     Event {
         kind,
         start: at,
+        content: at,
         end: at,
     }
 }
@@ -103,6 +106,18 @@ impl<'a> Events<'a> {
             after: Vec::new(),
             prefixes: Vec::new(),
         }
+    }
+
+    /// Like [`Events::new`], but reads what other programs read otherwise, and remembers the escapes that only JSON has.
+    pub(crate) fn exact(text: &'a str) -> Self {
+        let mut events = Events::new(text);
+        events.tokens.is_exact = true;
+        events
+    }
+
+    /// The first escape so far that only JSON has.
+    pub(crate) fn json_escape(&self) -> Option<&Fault> {
+        self.tokens.json_escape.as_ref()
     }
 
     /// Whether the text contains something that a YAML 1.2 parser may read differently or refuse.
@@ -150,6 +165,7 @@ impl<'a> Events<'a> {
         Ok(Event {
             kind,
             start: token.start,
+            content: token.start,
             end: token.end,
         })
     }
@@ -160,6 +176,7 @@ impl<'a> Events<'a> {
         Ok(Event {
             kind,
             start: token.start,
+            content: token.start,
             end: token.end,
         })
     }
@@ -292,6 +309,7 @@ impl<'a> Events<'a> {
             return Ok(Event {
                 kind: EventKind::ListStart(properties),
                 start: at,
+                content: at,
                 end: at,
             });
         }
@@ -313,7 +331,12 @@ impl<'a> Events<'a> {
             } else {
                 EventKind::ListStart(properties)
             };
-            return Ok(Event { kind, start, end });
+            return Ok(Event {
+                kind,
+                start,
+                content: at,
+                end,
+            });
         }
         if matches!(next.token, Token::Scalar(..)) {
             self.close();
@@ -322,6 +345,7 @@ impl<'a> Events<'a> {
                 return Ok(Event {
                     kind: EventKind::Scalar(properties, text, style),
                     start,
+                    content: at,
                     end,
                 });
             }
@@ -332,6 +356,7 @@ impl<'a> Events<'a> {
             return Ok(Event {
                 kind,
                 start,
+                content: at,
                 end: at,
             });
         }

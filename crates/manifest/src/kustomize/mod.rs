@@ -23,9 +23,10 @@ mod tag;
 mod token;
 
 pub(super) use alias_key::Spaced;
-pub(super) use compare::{LastBlock, compare};
-pub(super) use events::{Event, EventKind, Events};
+pub(super) use compare::compare;
+pub(super) use events::{Event, EventKind, Events, Properties};
 use refused::Refused;
+pub(super) use resolve::{Scalar, is_word_of_kubectl, value_of, value_with_tag};
 use token::fault;
 pub(super) use token::{Fault, Style};
 
@@ -102,7 +103,7 @@ pub(super) fn check_marks(text: &str, is_first: bool) -> Result<(), Fault> {
 }
 
 /// Checks that there are no characters that YAML doesn't allow.
-fn control_characters(text: &str) -> Result<(), Fault> {
+pub(super) fn control_characters(text: &str) -> Result<(), Fault> {
     let is_allowed = |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='~' | '\u{85}' | '\u{a0}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
     match text.char_indices().find(|(_, c)| !is_allowed(*c)) {
         Some((at, c)) => fault(

@@ -274,8 +274,19 @@ impl<'a> Scanner<'a> {
             let is_hex = code.bytes().all(|byte| byte.is_ascii_hexdigit()) && code.len() == digits;
             let code = u32::from_str_radix(code, 16).ok().filter(|_| is_hex);
             let Some(text) = code.and_then(char::from_u32) else {
-                return fault_in_object("an escape that is not a character for kustomize", start);
+                let pair = code
+                    .filter(|_| digits == 4)
+                    .and_then(|first| self.second_half(first, start + 6));
+                let unknown = "an escape that is not a character for kustomize";
+                let text = self.json_only(pair, unknown, start)?;
+                scalar.owned().push(text);
+                (0..12).for_each(|_| self.skip());
+                return Ok(());
             };
+            scalar.owned().push(text);
+        } else if self.byte(1) == b'/' {
+            let unknown = "an escape that kustomize doesn't know";
+            let text = self.json_only(Some('/'), unknown, start)?;
             scalar.owned().push(text);
         } else {
             let Some((_, text)) = ESCAPES.iter().find(|(escape, _)| *escape == self.byte(1)) else {
@@ -286,6 +297,33 @@ impl<'a> Scanner<'a> {
         }
         (0..2 + digits).for_each(|_| self.skip());
         Ok(())
+    }
+
+    /// The character of an escape that JSON has, but not go-yaml.
+    fn json_only(
+        &mut self,
+        text: Option<char>,
+        unknown: &'static str,
+        start: usize,
+    ) -> Result<char, Fault> {
+        let fault = fault_in_object(unknown, start);
+        match text {
+            Some(text) if self.is_exact => {
+                self.json_escape = self.json_escape.take().or(fault.err());
+                Ok(text)
+            }
+            _ => fault.map(|()| char::REPLACEMENT_CHARACTER),
+        }
+    }
+
+    /// The character whose first half is `first`, and whose second half is the escape at `at`.
+    fn second_half(&self, first: u32, at: usize) -> Option<char> {
+        let second = self.text.get(at..at + 6)?.strip_prefix("\\u")?;
+        let second = u16::from_str_radix(second, 16).ok()?;
+        let pair = [u16::try_from(first).ok()?, second];
+        let mut read = char::decode_utf16(pair);
+        let text = read.next()?.ok()?;
+        read.next().is_none().then_some(text)
     }
 
     /// A block scalar (`|` or `>`), with the start and end of its lines.

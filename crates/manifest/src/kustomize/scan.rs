@@ -38,6 +38,10 @@ pub(super) struct Scanner<'a> {
     pub(super) key_allowed: bool,
     /// Whether the text contains something that a YAML 1.2 parser may read differently or refuse.
     pub(super) is_peculiar: bool,
+    /// Whether everything is read as go-yaml does, whatever other programs do. An escape that only JSON has is read,
+    /// too; the first one is in `json_escape`.
+    pub(super) is_exact: bool,
+    pub(super) json_escape: Option<Fault>,
     indents: Vec<isize>,
     keys: Vec<PossibleKey>,
     tokens: VecDeque<LocatedToken<'a>>,
@@ -59,6 +63,8 @@ impl<'a> Scanner<'a> {
             indent: -1,
             key_allowed: true,
             is_peculiar: false,
+            is_exact: false,
+            json_escape: None,
             indents: Vec::new(),
             keys: vec![PossibleKey::default()],
             tokens: VecDeque::with_capacity(8),
@@ -189,6 +195,7 @@ impl<'a> Scanner<'a> {
         match text.chars().next() {
             Some('\n') => Ok(()),
             Some('\r') if length == 2 => Ok(()),
+            Some(_) if self.is_exact => Ok(()),
             Some(other) => fault(
                 format!(
                     "U+{:04X}, which ends a line for kustomize but not for other programs",

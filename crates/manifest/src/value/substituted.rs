@@ -1,5 +1,5 @@
 //! Puts the values of Flux variables into texts, as far as they are known. The syntax is that of
-//! [`variable`](super::variable).
+//! [`super::variable`].
 
 use super::{Kind, Map, Node, variable};
 

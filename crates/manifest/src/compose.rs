@@ -1,0 +1,632 @@
+//! Makes the tree of a document from the events of its text, with the keys and values that a program in Go gets:
+//! kustomize (kyaml, with version 3 of go-yaml), or kubectl (`sigs.k8s.io/yaml`, with version 2). The two scan a text in
+//! the same way, but give other values to scalars, and merge maps otherwise.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use serde_json::Number;
+
+use super::kustomize::{self, Event, EventKind, Events, Fault, Properties, Scalar, Style};
+use super::read::Reader;
+use super::tree::placed;
+use crate::diagnostic::{SourceId, Span};
+use crate::value::{Entry, Kind, Map, Node};
+
+/// The maximum nesting, with aliases.
+const DEEPEST: usize = 100;
+
+/// The maximum number of values, with those that aliases repeat.
+const MOST_VALUES: usize = 500_000;
+
+/// The maximum size of all scalars together, with those that aliases repeat.
+const MOST_BYTES: usize = 64 << 20;
+
+/// The prefix of YAML's own tags.
+const OWN_TAGS: &str = "tag:yaml.org,2002:";
+
+/// A document, and what of it is refused only by some.
+pub(super) struct Composed {
+    pub(super) node: Node,
+    /// The first escape that only JSON has. Programs in Go refuse it, but such files may be for other programs.
+    pub(super) json_escape: Option<Fault>,
+    /// The first key that is not a string, which kustomize refuses below an object.
+    pub(super) other_key: Option<Fault>,
+    /// Whether kustomize and kubectl may read something else.
+    pub(super) may_differ: bool,
+    /// The first key that is there twice, also by a merge. kubectl takes the last one, the API server refuses it.
+    pub(super) repeated_key: Option<Fault>,
+}
+
+impl Composed {
+    /// What a reader refuses in an object.
+    pub(super) fn refused(&self) -> Option<&Fault> {
+        let faults = [&self.json_escape, &self.other_key, &self.repeated_key];
+        faults.into_iter().flatten().next()
+    }
+}
+
+/// Makes the tree of a document that begins at byte `offset` of `source`.
+pub(super) fn compose(
+    text: &str,
+    reader: Reader,
+    source: SourceId,
+    offset: usize,
+) -> Result<Composed, Fault> {
+    kustomize::control_characters(text)?;
+    let mut composer = Composer {
+        events: Events::exact(text),
+        reader,
+        anchors: HashMap::new(),
+        opened: 0,
+        flows: 0,
+        is_merged: false,
+        size: Size::default(),
+        other_key: None,
+        repeated_key: None,
+        may_differ: false,
+        text,
+        source,
+        offset,
+    };
+    let first = composer.events.next()?;
+    let node = match first.kind {
+        EventKind::DocumentStart => {
+            let event = composer.events.next()?;
+            composer.value(event, 0)?.node
+        }
+        _ => Node::new(Kind::Null, None),
+    };
+    // Neither of the two reads what is behind the end of the first document.
+    composer.events.next()?;
+    Ok(Composed {
+        node,
+        json_escape: composer.events.json_escape().cloned(),
+        may_differ: composer.may_differ,
+        other_key: composer.other_key,
+        repeated_key: composer.repeated_key,
+    })
+}
+
+fn refuse<T>(message: impl Into<Cow<'static, str>>, at: usize) -> Result<T, Fault> {
+    Err(Fault {
+        message: message.into(),
+        at,
+        only_in_objects: false,
+    })
+}
+
+/// How much there is, with what aliases repeat.
+#[derive(Clone, Copy, Default)]
+struct Size {
+    values: usize,
+    bytes: usize,
+}
+
+/// A value with what its use as a key or by an alias needs.
+#[derive(Clone)]
+struct Made {
+    node: Node,
+    /// The levels of maps and lists in it.
+    height: usize,
+    /// The text of a scalar, as it is written, and its value.
+    scalar: Option<(String, Scalar)>,
+    /// Whether it is a string without another tag.
+    is_string: bool,
+}
+
+/// What an anchor names.
+enum Anchored {
+    /// A map or list that is not complete yet, with its number.
+    Open(usize),
+    Complete(Made, Size),
+}
+
+/// A key.
+struct Key {
+    text: String,
+    span: Span,
+    at: usize,
+}
+
+/// The entries of a map while it is read.
+#[derive(Default)]
+struct Entries {
+    own: Map,
+    /// The maps to merge, in kustomize's order: the first one that has a key wins, after the map's own keys.
+    merged: Option<Vec<Node>>,
+    height: usize,
+}
+
+struct Composer<'a> {
+    events: Events<'a>,
+    reader: Reader,
+    anchors: HashMap<&'a str, Anchored>,
+    opened: usize,
+    /// The number of open maps and lists in `{}` and `[]`.
+    flows: usize,
+    /// Whether the next map is merged into another one, so that it loses its `{}`.
+    is_merged: bool,
+    size: Size,
+    other_key: Option<Fault>,
+    repeated_key: Option<Fault>,
+    may_differ: bool,
+    text: &'a str,
+    source: SourceId,
+    offset: usize,
+}
+
+impl<'a> Composer<'a> {
+    /// The value that starts with an event, `depth` levels below the document.
+    fn value(&mut self, event: Event<'a>, depth: usize) -> Result<Made, Fault> {
+        let (start, is_alias) = (event.start, matches!(event.kind, EventKind::Alias(_)));
+        let made = self.made(event, depth)?;
+        match &made.scalar {
+            Some((_, Scalar::Float(number))) if !is_alias && !number.is_finite() => {
+                refuse("a number that JSON can't hold", start)
+            }
+            _ => Ok(made),
+        }
+    }
+
+    /// Like [`Self::value`], for a value or a key.
+    fn made(&mut self, event: Event<'a>, depth: usize) -> Result<Made, Fault> {
+        let Event {
+            kind,
+            start,
+            content,
+            end,
+        } = event;
+        self.grow(1, 0, 0, depth, start)?;
+        match kind {
+            EventKind::Alias(name) => self.alias(name, start, end, depth),
+            EventKind::Scalar(properties, text, style) => {
+                let before = self.size;
+                self.grow(0, text.len(), 0, depth, start)?;
+                let made =
+                    self.scalar(&properties, text.into_owned(), style, content, end, start)?;
+                self.name(&properties, &made, before);
+                Ok(made)
+            }
+            EventKind::ListStart(properties) => {
+                let (before, open) = (self.size, self.open(&properties));
+                let flows = self.enter(content);
+                let (items, last, height) = self.list(depth + 1)?;
+                self.flows = flows;
+                let node = self.node(Kind::List(items), content, end.max(last));
+                let made = Made {
+                    node,
+                    height: height + 1,
+                    scalar: None,
+                    is_string: false,
+                };
+                self.complete(&properties, open, &made, before);
+                Ok(made)
+            }
+            EventKind::MapStart(properties) => {
+                let (before, open) = (self.size, self.open(&properties));
+                let flows = self.enter(content);
+                let (map, height) = self.map(depth + 1)?;
+                self.flows = flows;
+                let made = Made {
+                    node: self.node(Kind::Map(map), content, end),
+                    height: height + 1,
+                    scalar: None,
+                    is_string: false,
+                };
+                self.complete(&properties, open, &made, before);
+                Ok(made)
+            }
+            _ => refuse("a value is missing", start),
+        }
+    }
+
+    /// Enters a map or list. Returns how many of those that are open are in `{}` and `[]`.
+    fn enter(&mut self, start: usize) -> usize {
+        let is_flow = matches!(self.text.as_bytes().get(start), Some(b'{' | b'['));
+        let is_flow = is_flow && !std::mem::take(&mut self.is_merged);
+        let flows = self.flows + usize::from(is_flow);
+        std::mem::replace(&mut self.flows, flows)
+    }
+
+    fn node(&self, kind: Kind, start: usize, end: usize) -> Node {
+        placed(kind, start, end, self.text, self.source, self.offset)
+    }
+
+    /// Counts values, and refuses what is too much.
+    fn grow(
+        &mut self,
+        values: usize,
+        bytes: usize,
+        height: usize,
+        depth: usize,
+        at: usize,
+    ) -> Result<(), Fault> {
+        self.size.values += values;
+        self.size.bytes += bytes;
+        if depth + height > DEEPEST {
+            return refuse("it is nested deeper than any object", at);
+        }
+        if self.size.values > MOST_VALUES || self.size.bytes > MOST_BYTES {
+            return refuse(
+                "it has more values than any object, including aliases and merges",
+                at,
+            );
+        }
+        Ok(())
+    }
+
+    /// Remembers that a map or list with an anchor is open.
+    fn open(&mut self, properties: &Properties<'a>) -> usize {
+        self.opened += 1;
+        if let Some(name) = properties.anchor {
+            self.anchors.insert(name, Anchored::Open(self.opened));
+        }
+        self.opened
+    }
+
+    /// Remembers what the anchor of a map or list names, unless the name was given again inside of it.
+    fn complete(&mut self, properties: &Properties<'a>, open: usize, made: &Made, before: Size) {
+        let is_named = properties.anchor.is_some_and(|name| {
+            matches!(self.anchors.get(name), Some(Anchored::Open(number)) if *number == open)
+        });
+        if is_named {
+            self.name(properties, made, before);
+        }
+    }
+
+    fn name(&mut self, properties: &Properties<'a>, made: &Made, before: Size) {
+        if let Some(name) = properties.anchor {
+            let size = Size {
+                values: self.size.values - before.values,
+                bytes: self.size.bytes - before.bytes,
+            };
+            self.anchors
+                .insert(name, Anchored::Complete(made.clone(), size));
+        }
+    }
+
+    fn alias(&mut self, name: &str, start: usize, end: usize, depth: usize) -> Result<Made, Fault> {
+        let (height, size) = match self.anchors.get(name) {
+            Some(Anchored::Complete(made, size)) => (made.height, *size),
+            Some(Anchored::Open(_)) => {
+                return refuse("an alias is inside the value that it refers to", start);
+            }
+            None => return refuse("an alias of an anchor that is not there", start),
+        };
+        self.grow(size.values, size.bytes, height, depth, start)?;
+        let Some(Anchored::Complete(made, _)) = self.anchors.get(name) else {
+            return refuse("an alias of an anchor that is not there", start);
+        };
+        let mut made = made.clone();
+        made.node.span = Some(Span::new(
+            self.source,
+            self.offset + start,
+            self.offset + end,
+        ));
+        Ok(made)
+    }
+
+    fn scalar(
+        &mut self,
+        properties: &Properties<'a>,
+        text: String,
+        style: Style,
+        start: usize,
+        end: usize,
+        at: usize,
+    ) -> Result<Made, Fault> {
+        let scalar = self.resolved(properties, &text, style, at)?;
+        self.may_differ |= matches!(scalar, Scalar::Timestamp(_))
+            || properties.tag.as_deref() == Some("!")
+            || (style == Style::Plain && kustomize::is_word_of_kubectl(&text))
+            || (text.is_empty() && self.flows > 0);
+        let is_block = matches!(style, Style::Literal | Style::Folded);
+        if self.reader == Reader::Kustomize && is_block && text.starts_with('\t') {
+            return refuse(
+                "a block that starts with a tab, which kustomize can't read after it has written it",
+                at,
+            );
+        }
+        let kind = match &scalar {
+            Scalar::Null => Kind::Null,
+            Scalar::Boolean(value) => Kind::Bool(*value),
+            Scalar::Integer(number) => Kind::Number(number.clone()),
+            Scalar::Float(number) => {
+                json_number(*number).map_or(Kind::String(text.clone()), Kind::Number)
+            }
+            Scalar::Timestamp(date) if self.reader == Reader::Kustomize => {
+                if date.contains("+24:") || date.contains("-24:") {
+                    return refuse("a date with a zone that JSON can't hold", at);
+                }
+                Kind::String(date.clone())
+            }
+            Scalar::Text if is_binary(properties) => match decoded(&text) {
+                Some(decoded) => Kind::String(decoded),
+                None => return refuse("a `!!binary` value that is not base64", at),
+            },
+            Scalar::Timestamp(_) | Scalar::Text => Kind::String(text.clone()),
+        };
+        let tag = properties.tag.as_deref();
+        let has_other_tag = tag.is_some_and(|tag| {
+            tag != "!" && !matches!(tag.strip_prefix(OWN_TAGS), Some("str" | "merge"))
+        });
+        Ok(Made {
+            node: self.node(kind, start, end),
+            height: 0,
+            is_string: scalar == Scalar::Text && !has_other_tag,
+            scalar: Some((text, scalar)),
+        })
+    }
+
+    /// The value of a scalar with a tag and a style.
+    fn resolved(
+        &self,
+        properties: &Properties<'a>,
+        text: &str,
+        style: Style,
+        at: usize,
+    ) -> Result<Scalar, Fault> {
+        let is_plain = style == Style::Plain;
+        let Some(tag) = properties.tag.as_deref() else {
+            if !is_plain {
+                return Ok(Scalar::Text);
+            }
+            let scalar = kustomize::value_of(text, self.reader);
+            // kustomize writes an object before it reads it again, and puts quotes around these.
+            let gets_quotes = self.flows > 0
+                && self.reader == Reader::Kustomize
+                && (text.is_empty() || text.contains(':'));
+            return Ok(if gets_quotes { Scalar::Text } else { scalar });
+        };
+        if tag == "!" {
+            // To kubectl, the tag `!` makes a string of any value; kustomize ignores it.
+            return Ok(match self.reader {
+                Reader::Kustomize if is_plain => kustomize::value_of(text, self.reader),
+                _ => Scalar::Text,
+            });
+        }
+        match tag.strip_prefix(OWN_TAGS) {
+            Some(tag) => match kustomize::value_with_tag(text, tag, self.reader) {
+                Some(scalar) => Ok(scalar),
+                None => refuse("a value that doesn't have the type of its tag", at),
+            },
+            None => Ok(Scalar::Text),
+        }
+    }
+
+    /// The items of a list, the position after the first event of its last item, and their height.
+    fn list(&mut self, depth: usize) -> Result<(Vec<Node>, usize, usize), Fault> {
+        let (mut items, mut last, mut height) = (Vec::new(), 0, 0);
+        loop {
+            let event = self.events.next()?;
+            if event.kind == EventKind::ListEnd {
+                return Ok((items, last, height));
+            }
+            let end = event.end;
+            let item = self.value(event, depth)?;
+            (last, height) = (end, height.max(item.height));
+            items.push(item.node);
+        }
+    }
+
+    /// The rest of a map, after its start, and its height.
+    fn map(&mut self, depth: usize) -> Result<(Map, usize), Fault> {
+        let mut entries = Entries::default();
+        loop {
+            let event = self.events.next()?;
+            if event.kind == EventKind::MapEnd {
+                break;
+            }
+            let start = event.start;
+            let is_merge = self.is_merge(&event);
+            let key = self.made(event, depth)?;
+            self.may_differ |= is_merge;
+            if is_merge {
+                self.merge(&mut entries, depth, start)?;
+                continue;
+            }
+            let key = self.key(key, depth, start)?;
+            let event = self.events.next()?;
+            let value = self.value(event, depth)?;
+            entries.height = entries.height.max(value.height);
+            // kustomize removes the key `<<`, whether it is a merge or a string.
+            if self.reader == Reader::Kubectl || key.text != "<<" {
+                self.set(&mut entries.own, key, value.node);
+            }
+        }
+        let Entries {
+            mut own,
+            merged,
+            height,
+        } = entries;
+        for node in merged.into_iter().flatten() {
+            let Kind::Map(map) = node.kind else { continue };
+            for (key, entry) in map.into_entries() {
+                if !own.contains_key(&key) {
+                    own.insert_entry(key, entry);
+                }
+            }
+        }
+        Ok((own, height))
+    }
+
+    /// Sets a key. A key that is there twice is remembered; the last value counts.
+    fn set(&mut self, map: &mut Map, key: Key, value: Node) {
+        let Key { text, span, at } = key;
+        if map.contains_key(&text) {
+            self.repeated(at, &text);
+        }
+        let entry = Entry {
+            key_span: Some(span),
+            value,
+        };
+        map.insert_entry(text, entry);
+    }
+
+    fn repeated(&mut self, at: usize, key: &str) {
+        if self.repeated_key.is_none() {
+            let shown: String = key.chars().take(60).collect();
+            let message = format!("the key `{shown}` is there twice");
+            self.repeated_key = refuse::<()>(message, at).err();
+        }
+    }
+
+    fn is_merge(&self, event: &Event<'a>) -> bool {
+        let EventKind::Scalar(properties, text, style) = &event.kind else {
+            return false;
+        };
+        match (properties.tag.as_deref(), self.reader) {
+            (None, _) => text == "<<" && *style == Style::Plain,
+            (Some("!"), Reader::Kubectl) => text == "<<",
+            (Some("!"), Reader::Kustomize) => text == "<<" && *style == Style::Plain,
+            (Some(tag), reader) => {
+                let is_tagged = tag.strip_prefix(OWN_TAGS) == Some("merge");
+                is_tagged && (text == "<<" || reader == Reader::Kustomize)
+            }
+        }
+    }
+
+    /// Reads the value of a merge key. kubectl merges at once, in the order of the text; kustomize afterwards, and only
+    /// keys that are missing.
+    fn merge(&mut self, entries: &mut Entries, depth: usize, at: usize) -> Result<(), Fault> {
+        let event = self.events.next()?;
+        let (start, is_list) = (event.start, matches!(event.kind, EventKind::ListStart(_)));
+        self.is_merged = true;
+        let value = self.value(event, depth)?;
+        self.is_merged = false;
+        entries.height = entries.height.max(value.height);
+        let maps = match value.node.kind {
+            Kind::List(items) if is_list => items,
+            Kind::Map(_) => vec![value.node],
+            _ => Vec::new(),
+        };
+        let are_maps = maps.iter().all(|map| map.as_map().is_some());
+        if !are_maps || (maps.is_empty() && !is_list) {
+            return refuse("a merge (`<<`) of a value that is not a map", start);
+        }
+        if self.reader == Reader::Kustomize {
+            return match entries.merged.replace(maps) {
+                None => Ok(()),
+                Some(_) => refuse("a second merge (`<<`) in one map", at),
+            };
+        }
+        for node in maps.into_iter().rev() {
+            let Kind::Map(map) = node.kind else { continue };
+            for (key, entry) in map.into_entries() {
+                if entries.own.contains_key(&key) {
+                    self.repeated(at, &key);
+                }
+                entries.own.insert_entry(key, entry);
+            }
+        }
+        Ok(())
+    }
+
+    /// The text of a key.
+    fn key(&mut self, made: Made, depth: usize, at: usize) -> Result<Key, Fault> {
+        let span = made.node.span;
+        let Some((text, scalar)) = made.scalar else {
+            return refuse("a key that is a list or a map", at);
+        };
+        let text = match self.reader {
+            Reader::Kubectl => match key_of_kubectl(text, scalar, made.node) {
+                Some(text) => text,
+                None => return refuse("a key that JSON can't have, such as null", at),
+            },
+            Reader::Kustomize => {
+                if scalar == Scalar::Null && !text.is_empty() {
+                    return refuse("a key that is null", at);
+                }
+                // kustomize makes strings of the keys at the top of an object.
+                let is_text = made.is_string || depth == 1;
+                if !is_text && self.other_key.is_none() {
+                    self.other_key = refuse::<()>("a key that is not a string", at).err();
+                }
+                text
+            }
+        };
+        Ok(Key {
+            text,
+            span: span.unwrap_or(Span::new(self.source, self.offset + at, self.offset + at)),
+            at,
+        })
+    }
+}
+
+/// The text that kubectl makes of a key.
+fn key_of_kubectl(text: String, scalar: Scalar, node: Node) -> Option<String> {
+    match scalar {
+        Scalar::Null => None,
+        Scalar::Boolean(value) => Some(value.to_string()),
+        Scalar::Integer(number) => number.as_i64().map(|number| number.to_string()),
+        Scalar::Float(number) => Some(shortest(number)),
+        Scalar::Timestamp(_) => Some(text),
+        Scalar::Text => match node.kind {
+            Kind::String(text) => Some(text),
+            _ => Some(text),
+        },
+    }
+}
+
+/// A number as Go writes it with `strconv.FormatFloat(number, 'g', -1, 32)`.
+fn shortest(number: f64) -> String {
+    let number = number as f32;
+    if !number.is_finite() {
+        let sign = if number == f32::NEG_INFINITY { "-" } else { "" };
+        return format!("{sign}{}", if number.is_nan() { ".nan" } else { ".inf" });
+    }
+    let written = format!("{number:e}");
+    let (digits, exponent) = written.split_once('e').unwrap_or((&written, "0"));
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    if (-4..6).contains(&exponent) {
+        return number.to_string();
+    }
+    let sign = if exponent < 0 { '-' } else { '+' };
+    format!("{digits}e{sign}{:02}", exponent.abs())
+}
+
+/// A number with a fraction as it is after Go has written it as JSON: without a fraction, it is an integer.
+fn json_number(number: f64) -> Option<Number> {
+    let is_integer = number.fract() == 0.0 && number.abs() < 9.2e18;
+    if is_integer {
+        return Some(Number::from(number as i64));
+    }
+    Number::from_f64(number)
+}
+
+fn is_binary(properties: &Properties<'_>) -> bool {
+    let tag = properties.tag.as_deref();
+    tag.and_then(|tag| tag.strip_prefix(OWN_TAGS)) == Some("binary")
+}
+
+/// The text that is encoded in base64. Go ignores the ends of lines in it.
+fn decoded(text: &str) -> Option<String> {
+    let letters: Vec<u8> = text
+        .bytes()
+        .filter(|byte| !b"\r\n".contains(byte))
+        .collect();
+    let digits = letters.strip_suffix(b"==").or(letters.strip_suffix(b"="));
+    let digits = digits.unwrap_or(&letters);
+    if !letters.len().is_multiple_of(4) {
+        return None;
+    }
+    let (mut bytes, mut bits, mut count) = (Vec::new(), 0_u32, 0);
+    for digit in digits {
+        let value = match digit {
+            b'A'..=b'Z' => digit - b'A',
+            b'a'..=b'z' => digit - b'a' + 26,
+            b'0'..=b'9' => digit - b'0' + 52,
+            b'+' => 62,
+            b'/' => 63,
+            _ => return None,
+        };
+        bits = (bits << 6 | u32::from(value)) & 0xff_ffff;
+        count += 6;
+        if count >= 8 {
+            count -= 8;
+            bytes.push((bits >> count & 0xff) as u8);
+        }
+    }
+    Some(String::from_utf8_lossy(&bytes).into_owned())
+}
