@@ -8,6 +8,7 @@ use toml_parser::lexer::TokenKind;
 
 use super::Cluster;
 use super::codes;
+use super::test::TestFile;
 use super::validate::RepositorySettings;
 use manifest::diagnostic::suggest::nearest;
 use manifest::diagnostic::{Diagnostic, SourceId, Sources, Span};
@@ -46,6 +47,15 @@ pub fn load_settings(
 /// The keys of a `cluster.toml` that is the file of another tool; empty if it is not. It is one if none of its keys is
 /// known, and none resembles a known one.
 pub fn keys_of_another_tool(text: &str) -> Vec<String> {
+    foreign_keys::<Cluster>(text)
+}
+
+/// Whether a file is that of another tool: none of its keys is known, and none resembles a known one.
+pub fn is_of_another_tool<T: for<'de> Deserialize<'de>>(text: &str) -> bool {
+    !foreign_keys::<T>(text).is_empty()
+}
+
+fn foreign_keys<T: for<'de> Deserialize<'de>>(text: &str) -> Vec<String> {
     let mut sources = Sources::default();
     let source = sources.add("cluster.toml", text);
     let Some((tree, _)) = tree(&sources, source) else {
@@ -54,7 +64,7 @@ pub fn keys_of_another_tool(text: &str) -> Vec<String> {
     let Some(map) = tree.as_map().filter(|map| map.len() <= MOST_KEYS) else {
         return Vec::new();
     };
-    let (_, wrong) = decode::<Cluster>(&tree);
+    let (_, wrong) = decode::<T>(&tree);
     let foreign: HashSet<&str> = wrong
         .iter()
         .filter(|problem| problem.pointer.steps().len() == 1)
@@ -70,6 +80,15 @@ pub fn keys_of_another_tool(text: &str) -> Vec<String> {
         true => map.iter().map(|(key, _)| key.to_owned()).collect(),
         false => Vec::new(),
     }
+}
+
+/// Reads a file with tests, which is shown as `name`. The tests are `None` if nothing could be read.
+pub fn load_tests(
+    sources: &Sources,
+    source: SourceId,
+    name: &str,
+) -> (Option<TestFile>, Vec<Diagnostic>) {
+    load_table(sources, source, name)
 }
 
 fn load_table<T: for<'de> Deserialize<'de>>(

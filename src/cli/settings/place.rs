@@ -62,7 +62,7 @@ pub(in crate::cli) fn in_force(
             ConfigText::OfAnotherTool(..) => {}
         }
     }
-    let Some(path) = locate(global)? else {
+    let Some(path) = locate_settings(global)? else {
         return Ok(None);
     };
     let text = file::text(&path, LARGEST_CONFIG)
@@ -77,7 +77,7 @@ pub(in crate::cli) fn in_force(
 }
 
 /// The path of `gatewayctl.toml`: in the given root, or the nearest one at or above the current folder.
-fn locate(global: &Global) -> anyhow::Result<Option<PathBuf>> {
+pub(in crate::cli) fn locate_settings(global: &Global) -> anyhow::Result<Option<PathBuf>> {
     match &global.root {
         Some(root) => {
             let path = root.join(SETTINGS);

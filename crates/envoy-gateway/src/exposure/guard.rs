@@ -6,7 +6,7 @@ use crate::policy::effective::EffectivePolicies;
 use crate::read::{flag, has, int, list, text};
 use crate::{ListenerId, PolicyId, Resolved, RouteId};
 use manifest::Object;
-use manifest::value::Node;
+use manifest::value::{Node, Pointer};
 
 /// The kinds of policy that can have guards.
 const KINDS: [PolicyKind; 4] = [
@@ -87,6 +87,22 @@ pub fn guards<'a>(
     }
     guards.sort();
     guards
+}
+
+/// What a setting of an object checks, given the path of the setting or of a value in it.
+pub fn kind_of_setting(object: &Object, pointer: &Pointer) -> Option<GuardKind> {
+    if object.kind() == "Gateway" {
+        let frontend = Pointer::root().key("spec").key("tls").key("frontend");
+        let is_it = pointer.steps().starts_with(frontend.steps());
+        return is_it.then_some(GuardKind::ClientCertificate);
+    }
+    let settings = SETTINGS.iter().filter(|(kind, ..)| kind.as_str() == object.kind());
+    let mut settings = settings.map(|(_, path, guard)| {
+        let spec = Pointer::root().key("spec");
+        (path.iter().fold(spec, |at, key| at.key(*key)), *guard)
+    });
+    let found = settings.find(|(setting, _)| pointer.steps().starts_with(setting.steps()));
+    found.map(|(_, guard)| guard)
 }
 
 fn policy_spec<'a>(resolved: &Resolved<'a>, id: PolicyId) -> Option<(&'a Object, &'a Node)> {
