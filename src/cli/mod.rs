@@ -30,6 +30,7 @@ mod settings;
 mod shells;
 mod status;
 mod test;
+mod today;
 mod trace;
 mod upgrade;
 mod used;

@@ -3,9 +3,8 @@
 use std::collections::BTreeSet;
 
 use envoy_gateway::exposure::build::{listener_name, reach_of};
-use envoy_gateway::exposure::guard::{guards, kind_of_setting};
+use envoy_gateway::exposure::guard::{guards, kind_of_setting, lowest_tls};
 use envoy_gateway::exposure::table::{GuardKind, Side};
-use envoy_gateway::policy::PolicyKind;
 use envoy_gateway::policy::effective::EffectivePolicies;
 use envoy_gateway::read::text;
 use envoy_gateway::{Listener, Resolved};
@@ -13,9 +12,6 @@ use envoy_simulate::{
     GatewayTrace, Mark, Outcome, Request, Share, Stage, Step, TraceInputs, Tracer,
 };
 use manifest::value::Node;
-
-/// The lowest TLS version that Envoy accepts if no policy says otherwise.
-const DEFAULT_TLS: &str = "1.2";
 
 /// The objects of a cluster, prepared for many requests.
 pub struct Front<'i, 'a> {
@@ -226,7 +222,8 @@ impl<'a> Seen<'_, '_, 'a> {
         if text(listener.node, &["tls", "mode"]) == Some("Passthrough") {
             return Ok(Some("passthrough".to_owned()));
         }
-        Ok(Some(lowest_tls(self.front.resolved, &self.front.effective, id).0))
+        let (version, _) = lowest_tls(self.front.resolved, &self.front.effective, id);
+        Ok(Some(version.to_owned()))
     }
 
     /// The step that decides how the request ends, or which route it takes.
@@ -248,23 +245,6 @@ impl<'a> Seen<'_, '_, 'a> {
     pub fn routing(&self) -> Option<&Step<'a>> {
         let mut steps = self.beyond().steps.iter().rev();
         steps.find(|step| step.stage == Stage::Route)
-    }
-}
-
-/// The lowest TLS version that a listener accepts, and the policy that says so.
-pub fn lowest_tls<'a>(
-    resolved: &Resolved<'a>,
-    effective: &EffectivePolicies<'a>,
-    listener: envoy_gateway::ListenerId,
-) -> (String, Option<&'a manifest::Object>) {
-    let policies = resolved.effective(effective, PolicyKind::Client, None, listener);
-    let written = policies.iter().find_map(|id| {
-        let policy = resolved.policy(*id)?;
-        Some((text(policy.spec()?, &["tls", "minVersion"])?, policy.object))
-    });
-    match written {
-        Some((version, policy)) if version != "Auto" => (version.to_owned(), Some(policy)),
-        _ => (DEFAULT_TLS.to_owned(), None),
     }
 }
 

@@ -187,6 +187,26 @@ fn frontend(resolved: &Resolved<'_>, listener: ListenerId) -> Option<Guard> {
     })
 }
 
+/// The lowest TLS version that Envoy accepts if no policy says otherwise.
+const LOWEST_TLS: &str = "1.2";
+
+/// The lowest TLS version that a listener accepts, and the policy that says so, if one does.
+pub fn lowest_tls<'a>(
+    resolved: &Resolved<'a>,
+    effective_policies: &EffectivePolicies<'a>,
+    listener: ListenerId,
+) -> (&'a str, Option<&'a Object>) {
+    let policies = resolved.effective(effective_policies, PolicyKind::Client, None, listener);
+    let written = policies.iter().find_map(|id| {
+        let (object, spec) = policy_spec(resolved, *id)?;
+        Some((text(spec, &["tls", "minVersion"])?, object))
+    });
+    match written {
+        Some((version, policy)) if version != "Auto" => (version, Some(policy)),
+        _ => (LOWEST_TLS, None),
+    }
+}
+
 /// The sources that a listener trusts for the client's address.
 pub fn trusted<'a>(
     resolved: &Resolved<'a>,
