@@ -1,6 +1,8 @@
 //! `gatewayctl test`: runs tests of requests.
 
 mod files;
+#[cfg(feature = "live")]
+mod live;
 mod recorded;
 
 use std::io::Write;
@@ -49,6 +51,9 @@ pub(super) struct Args {
     /// Write tests of what happens today to a new file in the root, instead of running tests; `-` prints them
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "tests/recorded.toml", conflicts_with_all = ["files", "coverage"])]
     record: Option<String>,
+    /// Also send the requests to the real gateways, by their addresses, and compare the answers
+    #[arg(long, conflicts_with = "record")]
+    live: bool,
     #[command(flatten)]
     used: Used,
     /// The format of the results
@@ -75,6 +80,8 @@ struct Results {
     coverage: Vec<(Option<String>, Coverage)>,
     /// What is wrong with tests themselves.
     mistakes: Vec<Diagnostic>,
+    /// How many requests were sent to real gateways, and how many of the tests could not be.
+    sent: Option<(usize, usize)>,
 }
 
 /// Runs the command. The exit code is 1 if a test fails, or is wrong itself.
@@ -82,6 +89,9 @@ struct Results {
 /// # Errors
 /// If there is no test, something can't be read, or a script could not be run.
 pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<ExitCode> {
+    if args.live && !cfg!(feature = "live") {
+        bail!("this gatewayctl was built without the feature `live`, so it can't ask a gateway");
+    }
     let mut repository = Repository::read(&args.paths, &args.used, global)?;
     let mut read = files::read(&args.files, global, &mut repository.sources)?;
     let mut clusters = materials(&repository, false, global)?;
@@ -103,9 +113,10 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Res
         outcomes: Vec::new(),
         coverage: Vec::new(),
         mistakes,
+        sent: None,
     };
     for cluster in &mut clusters {
-        results.add_cluster(cluster, &runnable, &read)?;
+        results.add_cluster(cluster, &runnable, &read, args.live)?;
     }
     results.print(args, global, &repository.sources, out)?;
     let fails = results.outcomes.iter().any(|it| !it.failures.is_empty());
@@ -119,6 +130,7 @@ impl Results {
         material: &mut Material,
         runnable: &[Runnable<'_>],
         read: &ReadTests,
+        is_live: bool,
     ) -> anyhow::Result<()> {
         let cluster = material.gathered.cluster.clone();
         let is_for = |it: &&Runnable<'_>| {
@@ -139,47 +151,64 @@ impl Results {
         let objects = gathered.objects.iter().chain(charted.objects());
         let resolved = resolve(objects, &gathered.settings);
         let named = named_in(&gathered.objects);
+        let with_front = |look: &mut dyn FnMut(&Front<'_, '_>)| -> anyhow::Result<()> {
+            let runner = InChild::default();
+            let inputs = TraceInputs {
+                resolved: &resolved,
+                objects: &gathered.objects,
+                charted: &charted,
+                generated: &material.generated,
+                runner: &runner,
+            };
+            look(&Front::new(&inputs, read.external.iter().cloned()));
+            match runner.failures().into_iter().next() {
+                Some(failure) => Err(failure.into()),
+                None => Ok(()),
+            }
+        };
         let done: Vec<anyhow::Result<(Vec<Outcome>, Touched)>> = jobs
             .par_chunks(REQUESTS_OF_A_RUNNER)
             .map(|jobs| {
-                let runner = InChild::default();
-                let inputs = TraceInputs {
-                    resolved: &resolved,
-                    objects: &gathered.objects,
-                    charted: &charted,
-                    generated: &material.generated,
-                    runner: &runner,
-                };
-                let front = Front::new(&inputs, read.external.iter().cloned());
                 let mut touched = Touched::default();
-                let outcomes = jobs.iter().map(|(it, case)| {
-                    let mut failures = judge(&front, it.test, case, &named, &mut touched);
-                    let clusters: Vec<String> = cluster.iter().cloned().collect();
-                    for failure in &mut failures {
-                        failure.finding.clusters.clone_from(&clusters);
-                    }
-                    Outcome {
+                let mut outcomes = Vec::with_capacity(jobs.len());
+                with_front(&mut |front| {
+                    outcomes.extend(jobs.iter().map(|(it, case)| Outcome {
                         test: cases::name(it.test),
                         request: case.shown(),
                         cluster: cluster.clone(),
                         file: it.file.to_owned(),
                         line: it.line,
-                        failures,
-                    }
-                });
-                let outcomes = outcomes.collect();
-                match runner.failures().into_iter().next() {
-                    Some(failure) => Err(failure.into()),
-                    None => Ok((outcomes, touched)),
-                }
+                        failures: judge(front, it.test, case, &named, &mut touched),
+                    }));
+                })?;
+                Ok((outcomes, touched))
             })
             .collect();
         let mut touched = Touched::default();
+        let mut outcomes: Vec<Outcome> = Vec::with_capacity(jobs.len());
         for chunk in done {
-            let (outcomes, some) = chunk?;
-            self.outcomes.extend(outcomes);
-            touched.merge(some);
+            let (some, of_chunk) = chunk?;
+            outcomes.extend(some);
+            touched.merge(of_chunk);
         }
+        #[cfg(feature = "live")]
+        if is_live {
+            let sent = self.sent.get_or_insert_default();
+            let chunks = jobs.chunks(REQUESTS_OF_A_RUNNER);
+            for (jobs, outcomes) in chunks.zip(outcomes.chunks_mut(REQUESTS_OF_A_RUNNER)) {
+                with_front(&mut |front| {
+                    let asked = live::ask(front, jobs);
+                    sent.0 += asked.sent;
+                    sent.1 += asked.skipped;
+                    asked.put_into(outcomes);
+                })?;
+            }
+        }
+        let _ = is_live;
+        for failure in outcomes.iter_mut().flat_map(|it| &mut it.failures) {
+            failure.finding.clusters = cluster.iter().cloned().collect();
+        }
+        self.outcomes.extend(outcomes);
         self.coverage.push((cluster, touched.coverage(&resolved)));
         Ok(())
     }
@@ -297,6 +326,12 @@ impl Results {
         }
         if !self.mistakes.is_empty() {
             text.push_str(&format!("; {} in tests, which were not run", counted(self.mistakes.len(), "mistake")));
+        }
+        if let Some((sent, skipped)) = self.sent {
+            text.push_str(&format!("; {sent} sent to gateways"));
+            if skipped > 0 {
+                text.push_str(&format!(", {skipped} could not be, because the answer depends on the client, or the address is not known"));
+            }
         }
         text
     }

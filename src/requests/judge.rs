@@ -83,7 +83,20 @@ pub fn judge(
             }
         }
     }
-    failures
+    told_once(failures)
+}
+
+/// Leaves out failures that only repeat how the request ends: a refusal is also the reason why no backend is reached.
+fn told_once(failures: Vec<Failure>) -> Vec<Failure> {
+    let found: Vec<String> = failures.iter().map(|it| it.found.clone()).collect();
+    let repeats = |at: usize, own: &str| {
+        found.iter().enumerate().any(|(other, text)| {
+            let is_longer = text.len() > own.len() || (text.len() == own.len() && other < at);
+            other != at && is_longer && text.contains(own)
+        })
+    };
+    let kept = failures.into_iter().enumerate();
+    kept.filter(|(at, it)| !repeats(*at, &it.found)).map(|(_, it)| it).collect()
 }
 
 fn failures_of(failures: &mut Vec<Failure>, failure: Option<Failure>, allows_unknown: bool) {
@@ -147,8 +160,8 @@ fn reachable(
         }
     }).collect();
     let expected = match wanted.value {
-        true => "it is reachable".to_owned(),
-        false => "it is not reachable".to_owned(),
+        true => "that the request gets to a route".to_owned(),
+        false => "that the request gets to no route".to_owned(),
     };
     let at = answers.iter().position(|it| *it == Ok(true));
     let verdict = match (at, answers.iter().find_map(|it| it.as_ref().err())) {
@@ -324,9 +337,9 @@ fn checks(expect: &Expectation) -> Vec<Check<'_>> {
     if let Some(wanted) = &expect.refused {
         add("refused", wanted.span, Box::new(move |seen: &Seen<'_, '_, '_>| {
             let expected = match &wanted.value {
-                FlagOrText::Flag(true) => "a guard refuses the client".to_owned(),
-                FlagOrText::Flag(false) => "no guard refuses the client".to_owned(),
-                FlagOrText::Text(guard) => format!("the client is refused by {guard}"),
+                FlagOrText::Flag(true) => "a refusal".to_owned(),
+                FlagOrText::Flag(false) => "no refusal".to_owned(),
+                FlagOrText::Text(guard) => format!("a refusal by {guard}"),
             };
             known(seen.refused(), expected, |found, expected| {
                 let holds = match &wanted.value {

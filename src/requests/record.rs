@@ -1,8 +1,12 @@
 //! Writes tests of what happens today, for a refactoring: a request for each rule of each route, at each hostname and
 //! gateway.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
+use ipnet::IpNet;
+
+use super::networks::Origin;
 use super::seen::{Front, Seen, backend};
 use envoy_gateway::exposure::build::{Exposed, attached, reach_of};
 use envoy_gateway::exposure::table::{Hostname, Side};
@@ -21,25 +25,42 @@ struct Recorded {
     request: Request,
     gateway: String,
     is_external: bool,
+    /// Where it comes from, as a test names it.
+    from: Option<String>,
 }
 
 /// The tests of one cluster as TOML, and their number.
 pub fn record(front: &Front<'_, '_>, cluster: Option<&str>) -> (String, usize) {
     let mut tests: BTreeMap<String, String> = BTreeMap::new();
-    for one in requests(front.resolved) {
-        let mut request = one.request.clone();
-        if one.is_external {
-            request.from = super::networks::Origin::Internet.addresses(&[]).into_iter().flatten().next();
+    let mut add = |one: &Recorded, seen: &Seen<'_, '_, '_>| {
+        let expected = expected(seen);
+        if expected.is_empty() {
+            return;
         }
-        let (seen, _) = front.see(&request, Some(&one.gateway));
+        let from = one.from.as_ref().map_or(String::new(), |from| format!(" from {from}"));
+        let name = format!("{} {} at {}{from}", one.request.method, one.request, one.gateway);
+        let text = test(&name, one, &expected, cluster);
+        tests.entry(name).or_insert(text);
+    };
+    for mut one in requests(front.resolved) {
+        if one.is_external {
+            one.from = Some("internet".to_owned());
+            let anybody = Origin::Internet.addresses(&[]);
+            one.request.from = anybody.into_iter().flatten().next();
+        }
+        let (seen, _) = front.see(&one.request, Some(&one.gateway));
         let Some(seen) = seen.first() else {
             continue;
         };
-        let expected = expected(seen);
-        if !expected.is_empty() {
-            let name = format!("{} {} at {}", one.request.method, one.request, one.gateway);
-            let text = test(&name, &one, &expected, cluster);
-            tests.entry(name).or_insert(text);
+        add(&one, seen);
+        // An allow list is only seen to work if somebody gets in.
+        let allowed = seen.allowed().into_iter();
+        let allowed = allowed.filter_map(|text| Some((text.parse::<IpNet>().ok()?, text)));
+        if let Some((network, text)) = allowed.min_by_key(|(network, _)| Reverse(network.prefix_len())) {
+            one.from = Some(text);
+            one.request.from = Some(network.hosts().next().unwrap_or(network.network()));
+            let (seen, _) = front.see(&one.request, Some(&one.gateway));
+            seen.iter().for_each(|seen| add(&one, seen));
         }
     }
     let count = tests.len();
@@ -70,6 +91,7 @@ fn requests(resolved: &Resolved<'_>) -> Vec<Recorded> {
                     request,
                     gateway: gateway.key().to_string(),
                     is_external: reach_of(gateway).side == Side::External,
+                    from: None,
                 });
             }
         }
@@ -215,7 +237,9 @@ fn expected(seen: &Seen<'_, '_, '_>) -> Vec<String> {
             _ => format!("backend = [{}]", names.join(", ")),
         });
     }
+    let mut has_guards = false;
     if let Ok(Some(kinds)) = seen.guards() {
+        has_guards = !kinds.is_empty();
         let names: Vec<String> = kinds.iter().map(|kind| string(kind.as_str())).collect();
         lines.push(format!("guards = [{}]", names.join(", ")));
     }
@@ -225,6 +249,7 @@ fn expected(seen: &Seen<'_, '_, '_>) -> Vec<String> {
             lines.push(format!("status = {status}"));
             lines.push(format!("redirect = {}", string(location)));
         }
+        (Ok(None), Outcome::Backends(_)) if has_guards => lines.push("refused = false".to_owned()),
         (Ok(None), Outcome::Response { status, .. }) => lines.push(format!("status = {status}")),
         (Ok(None), Outcome::Closed(_)) => lines.push("reachable = false".to_owned()),
         _ => {}
@@ -245,7 +270,7 @@ fn test(name: &str, one: &Recorded, expected: &[String], cluster: Option<&str>) 
         format!("gateway = {}", toml_string(&one.gateway)),
     ];
     keys.extend((request.method != "GET").then(|| format!("method = {}", toml_string(&request.method))));
-    keys.extend(one.is_external.then(|| "from = \"internet\"".to_owned()));
+    keys.extend(one.from.as_ref().map(|from| format!("from = {}", toml_string(from))));
     let headers = request.headers.iter();
     let headers: Vec<String> = headers
         .map(|(name, value)| format!("{} = {}", toml_string(name), toml_string(value)))

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use envoy_gateway::exposure::build::{listener_name, reach_of};
 use envoy_gateway::exposure::guard::{guards, kind_of_setting, lowest_tls};
-use envoy_gateway::exposure::table::{GuardKind, Side};
+use envoy_gateway::exposure::table::{Guard, GuardKind, Side};
 use envoy_gateway::policy::effective::EffectivePolicies;
 use envoy_gateway::read::text;
 use envoy_gateway::{Listener, Resolved};
@@ -97,6 +97,13 @@ impl<'a> Seen<'_, '_, 'a> {
         format!("{}/{}", self.way.gateway.namespace(), self.way.gateway.name())
     }
 
+    /// The addresses of the gateway.
+    pub fn addresses(&self) -> Vec<String> {
+        let mut gateways = self.front.resolved.gateways().iter();
+        let found = gateways.find(|it| std::ptr::eq(it.object, self.way.gateway));
+        found.map(|it| it.addresses()).unwrap_or_default()
+    }
+
     /// The side that the gateway faces.
     pub fn side(&self) -> (Side, String) {
         let name = self.gateway();
@@ -157,16 +164,26 @@ impl<'a> Seen<'_, '_, 'a> {
 
     /// The guards of the route, in the order of their names; `None` if no route takes the request.
     pub fn guards(&self) -> Known<Option<Vec<GuardKind>>> {
-        let way = self.beyond();
-        let (Some(listener), Some((id, at))) = (way.listener, way.rule) else {
+        let Some(all) = self.all_guards() else {
             return self.route().map(|_| None);
         };
-        let resolved = self.front.resolved;
-        let rule = resolved.route(id).and_then(|route| route.rules.get(at));
-        let name = rule.and_then(|rule| rule.name);
-        let all = guards(resolved, &self.front.effective, Some((id, name)), listener);
         let kinds: BTreeSet<GuardKind> = all.into_iter().map(|guard| guard.kind).collect();
         Ok(Some(kinds.into_iter().collect()))
+    }
+
+    /// The client networks that a guard of the route admits.
+    pub fn allowed(&self) -> Vec<String> {
+        let all = self.all_guards().unwrap_or_default().into_iter();
+        all.flat_map(|guard| guard.allows).collect()
+    }
+
+    fn all_guards(&self) -> Option<Vec<Guard>> {
+        let way = self.beyond();
+        let (listener, (id, at)) = (way.listener?, way.rule?);
+        let resolved = self.front.resolved;
+        let rule = resolved.route(id).and_then(|route| route.rules.get(at));
+        let near = Some((id, rule.and_then(|rule| rule.name)));
+        Some(guards(resolved, &self.front.effective, near, listener))
     }
 
     /// The guard that refuses the client; `None` if none does.

@@ -114,7 +114,13 @@ fn policy_spec<'a>(resolved: &Resolved<'a>, id: PolicyId) -> Option<(&'a Object,
 fn guard_of(kind: GuardKind, object: &Object, node: &Node) -> Option<Guard> {
     let is_optional = || flag(node, &["optional"]) == Some(true);
     let is_guard = match kind {
-        GuardKind::Jwt | GuardKind::ClientCertificate => !is_optional(),
+        GuardKind::Jwt => !is_optional(),
+        // These modes let clients without a certificate through.
+        GuardKind::ClientCertificate => match text(node, &["mode"]) {
+            Some("Request" | "AllowInsecureFallback" | "VerifyIfGiven") => false,
+            Some(_) => true,
+            None => !is_optional(),
+        },
         GuardKind::Lua | GuardKind::Wasm | GuardKind::ExternalProcessing => {
             node.as_list().is_some_and(|all| !all.is_empty())
         }
