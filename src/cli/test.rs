@@ -259,7 +259,9 @@ impl Results {
         writeln!(out, "{}", self.summary())?;
         for (cluster, coverage) in &self.coverage {
             let untouched = coverage.untouched_listeners.len() + coverage.untouched_rules.len();
-            let of = cluster.as_ref().map_or(String::new(), |name| format!(" of {name}"));
+            let of = cluster
+                .as_ref()
+                .map_or(String::new(), |name| format!(" of {name}"));
             let (listeners, rules) = (
                 coverage.listeners - coverage.untouched_listeners.len(),
                 coverage.rules - coverage.untouched_rules.len(),
@@ -293,10 +295,16 @@ impl Results {
             // What several clusters have in common is told once.
             let is_same = |it: &&mut Diagnostic| {
                 (it.span, &it.message, &it.why)
-                    == (failure.finding.span, &failure.finding.message, &failure.finding.why)
+                    == (
+                        failure.finding.span,
+                        &failure.finding.message,
+                        &failure.finding.why,
+                    )
             };
             match all.iter_mut().find(is_same) {
-                Some(known) => known.clusters.extend(failure.finding.clusters.iter().cloned()),
+                Some(known) => known
+                    .clusters
+                    .extend(failure.finding.clusters.iter().cloned()),
                 None => all.push(failure.finding.clone()),
             }
         }
@@ -306,7 +314,9 @@ impl Results {
     /// `3 tests, 12 requests: 10 passed, 2 failed`
     fn summary(&self) -> String {
         let failed = self.outcomes.iter().filter(|it| !it.failures.is_empty());
-        let unknown = failed.clone().filter(|it| it.failures.iter().all(|one| one.is_unknown));
+        let unknown = failed
+            .clone()
+            .filter(|it| it.failures.iter().all(|one| one.is_unknown));
         let (failed, unknown) = (failed.count(), unknown.count());
         let counted = |count: usize, noun: &str| match count {
             1 => format!("1 {noun}"),
@@ -325,7 +335,10 @@ impl Results {
             text.push_str(&format!(" ({unknown} because something is not known)"));
         }
         if !self.mistakes.is_empty() {
-            text.push_str(&format!("; {} in tests, which were not run", counted(self.mistakes.len(), "mistake")));
+            text.push_str(&format!(
+                "; {} in tests, which were not run",
+                counted(self.mistakes.len(), "mistake")
+            ));
         }
         if let Some((sent, skipped)) = self.sent {
             text.push_str(&format!("; {sent} sent to gateways"));

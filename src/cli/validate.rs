@@ -247,7 +247,13 @@ fn earlier_findings(
         true => EarlierFindings::of_project(&Project::find(global)?, rev),
         false => {
             let (catalogue, selection) = used::selection(&args.uses, global)?;
-            EarlierFindings::of_repository(root, rev, &catalogue, &selection, checked.manifests.rules.clone())
+            EarlierFindings::of_repository(
+                root,
+                rev,
+                &catalogue,
+                &selection,
+                checked.manifests.rules.clone(),
+            )
         }
     }
 }

@@ -60,7 +60,10 @@ pub enum Answer {
 /// Asks all, and returns the answers in the same order.
 pub fn ask_all(asks: &[Ask]) -> Vec<Answer> {
     let next = AtomicUsize::new(0);
-    let answers = Mutex::new(vec![Answer::Nothing("it was not asked".to_owned()); asks.len()]);
+    let answers = Mutex::new(vec![
+        Answer::Nothing("it was not asked".to_owned());
+        asks.len()
+    ]);
     std::thread::scope(|scope| {
         for _ in 0..AT_ONCE.min(asks.len()) {
             scope.spawn(|| {
@@ -92,8 +95,8 @@ fn ask(asked: &Ask) -> Result<Answer, String> {
         Some(name) => {
             let name = ServerName::try_from(name.clone())
                 .map_err(|_| format!("`{name}` is not a server name"))?;
-            let config = config(asked.verifies)
-                .map_err(|error| format!("TLS can't be used: {error}"))?;
+            let config =
+                config(asked.verifies).map_err(|error| format!("TLS can't be used: {error}"))?;
             let connection = ClientConnection::new(Arc::new(config), name)
                 .map_err(|error| format!("TLS can't be used: {error}"))?;
             exchange(asked, StreamOwned::new(connection, stream))
@@ -110,7 +113,8 @@ fn exchange(asked: &Ask, mut stream: impl Read + Write) -> Result<Answer, String
         head.push_str(&format!("{name}: {value}\r\n"));
     }
     head.push_str("\r\n");
-    let failed = |error: std::io::Error| format!("the connection to {} fails: {error}", asked.address);
+    let failed =
+        |error: std::io::Error| format!("the connection to {} fails: {error}", asked.address);
     stream.write_all(head.as_bytes()).map_err(failed)?;
     stream.flush().map_err(failed)?;
     let mut read = Vec::new();
@@ -121,7 +125,8 @@ fn exchange(asked: &Ask, mut stream: impl Read + Write) -> Result<Answer, String
             count => read.extend(buffer.iter().take(count)),
         }
     }
-    response(&read).ok_or_else(|| format!("{} closes the connection without an answer", asked.address))
+    response(&read)
+        .ok_or_else(|| format!("{} closes the connection without an answer", asked.address))
 }
 
 fn has_head(read: &[u8]) -> bool {
@@ -153,7 +158,10 @@ impl Limited {
     fn left(&self) -> std::io::Result<Option<Duration>> {
         let left = self.until.saturating_duration_since(Instant::now());
         match left.is_zero() {
-            true => Err(std::io::Error::new(std::io::ErrorKind::TimedOut, "there is no answer in time")),
+            true => Err(std::io::Error::new(
+                std::io::ErrorKind::TimedOut,
+                "there is no answer in time",
+            )),
             false => Ok(Some(left)),
         }
     }
@@ -239,7 +247,9 @@ mod tests {
     fn the_first_lines_of_an_answer_are_enough() {
         let read = |text: &str| response(text.as_bytes());
         assert_eq!(
-            read("HTTP/1.1 301 Moved Permanently\r\nserver: envoy\r\nLocation: https://a/\r\n\r\nlocation: no"),
+            read(
+                "HTTP/1.1 301 Moved Permanently\r\nserver: envoy\r\nLocation: https://a/\r\n\r\nlocation: no"
+            ),
             Some(Answer::Response {
                 status: 301,
                 location: Some("https://a/".to_owned()),
@@ -252,7 +262,13 @@ mod tests {
                 location: None,
             })
         );
-        for text in ["", "\r\n", "SSH-2.0-x\r\n", "HTTP/1.1\r\n", "HTTP/1.1 x y\r\n"] {
+        for text in [
+            "",
+            "\r\n",
+            "SSH-2.0-x\r\n",
+            "HTTP/1.1\r\n",
+            "HTTP/1.1 x y\r\n",
+        ] {
             assert_eq!(read(text), None, "{text}");
         }
     }

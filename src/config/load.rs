@@ -13,7 +13,8 @@ use super::validate::RepositorySettings;
 use manifest::diagnostic::suggest::nearest;
 use manifest::diagnostic::{Diagnostic, SourceId, Sources, Span};
 use manifest::value::de::{Mistake, Problem, decode};
-use manifest::value::{Entry, Kind, Map, Node};
+use manifest::value::pointer::Step;
+use manifest::value::{Entry, Kind, Map, Node, Pointer};
 
 /// The largest `cluster.toml` that is read, in bytes.
 pub const LARGEST_CONFIG: u64 = 1 << 20;
@@ -274,9 +275,12 @@ fn describe(problem: Problem, tree: &Node, name: &str) -> Diagnostic {
                 format!("{of_table} has no key `{key}`"),
             )
             .why("an unknown key would have no effect, and nobody would notice")
-            .help(format!(
-                "{help}; a field of the Kubernetes object goes into its `spec` table"
-            ))
+            .help(match is_about_objects(&problem.pointer) {
+                true => {
+                    format!("{help}; a field of the Kubernetes object goes into its `spec` table")
+                }
+                false => help,
+            })
         }
         Mistake::UnknownWord(word, known) => {
             let listed = known.join("`, `");
@@ -318,6 +322,13 @@ fn describe(problem: Problem, tree: &Node, name: &str) -> Diagnostic {
         ..diagnostic
     }
     .at(problem.span)
+}
+
+/// Whether a table describes objects, and not what is asked of them.
+fn is_about_objects(pointer: &Pointer) -> bool {
+    let first = pointer.steps().first();
+    let others = ["test", "networks", "rules"];
+    !matches!(first, Some(Step::Key(key)) if others.contains(&key.as_str()))
 }
 
 /// Turns serde's description of a found value into the end of a sentence: with an article and TOML's names of

@@ -69,11 +69,12 @@ table! {
     pub struct Check {
         /// The name of the rule.
         pub name: Option<Text>,
-        /// An expression in the Common Expression Language that must be true. It knows `host` (a string; empty for TCP and
-        /// UDP), `gateway` (`NAMESPACE/NAME`), `public` (whether the gateway is external), `namespace` (that of the routes),
+        /// An expression in the Common Expression Language that must be true. It knows `host` (a string; `*` for any, and
+        /// empty for TCP and UDP), `gateway` (`NAMESPACE/NAME`), `public` (whether the gateway is external), `namespace` (that of the routes),
         /// `routes` (`kind`, `namespace`, `name`, `release`), `guards` (the names of guards in front of every answer),
         /// `allows` (the networks of allow lists), `dns` (`by`, `provider`, `target`), `listeners`, `ports`, `backends`,
         /// `redirect` (whether all answers are redirects) and `plain` (whether something is answered without TLS).
+        /// Hostnames that are only redirected are left out unless the expression asks for `redirect`.
         pub expression: Option<Text>,
         /// What is wrong if it is false.
         pub message: Option<Text>,

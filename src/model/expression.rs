@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use cel_k8s::expr::{Ask, Expr, Fold, Item, Operator};
+use cel_k8s::lex::{Token, lex};
 use cel_k8s::value::Key;
 use cel_k8s::{Fault, Run, Value, parse};
 use k8s_syntax::pattern::Patterns;
@@ -137,7 +138,11 @@ pub enum Answer {
 
 /// An expression that is true or false for each row.
 #[derive(Clone, Debug)]
-pub struct Expression(Arc<Expr>);
+pub struct Expression {
+    expr: Arc<Expr>,
+    /// Whether it asks for redirects. Otherwise, it is not meant for hostnames that are only redirected.
+    pub is_about_redirects: bool,
+}
 
 impl Expression {
     /// Reads an expression.
@@ -146,12 +151,20 @@ impl Expression {
     /// If it is not an expression, uses a field that doesn't exist or a value as another type, or is not true or false.
     pub fn parse(text: &str) -> Result<Self, Wrong> {
         let help = "see https://cel.dev for the language; `gatewayctl explain rules.check.expression` lists what it knows";
+        let tokens = lex(text).unwrap_or_default();
+        let redirect = |token: &Token| matches!(token, Token::Name(name) if &**name == "redirect");
         let expression = match parse(text) {
-            Ok(expression) => Expression(Arc::new(expression)),
+            Ok(expression) => Expression {
+                expr: Arc::new(expression),
+                is_about_redirects: tokens.iter().any(redirect),
+            },
             Err(message) => return wrong(message, help),
         };
-        let mut names = ROW.iter().map(|(name, of)| ((*name).to_owned(), *of)).collect();
-        let result = type_of(&expression.0, &mut names)?;
+        let mut names = ROW
+            .iter()
+            .map(|(name, of)| ((*name).to_owned(), *of))
+            .collect();
+        let result = type_of(&expression.expr, &mut names)?;
         if !result.may_be(Type::Bool) {
             return wrong(
                 format!("its result is {}, and not true or false", result.name()),
@@ -171,7 +184,7 @@ impl Expression {
         for (name, value) in values(row) {
             run.bind(name, value);
         }
-        match run.value(&self.0) {
+        match run.value(&self.expr) {
             Ok(Value::Bool(holds)) => Answer::Is(holds),
             Ok(Value::Unknown) | Err(Fault::Unknown) => Answer::Unknown,
             Ok(other) => Answer::Fails(format!("{NOT_BOOL} {}", other.type_name())),
@@ -221,7 +234,11 @@ fn values(row: &Row) -> Vec<(&'static str, Value)> {
     let routes = routes.map(|it| object(&["kind", "namespace", "name", "release"], it));
     let records = row.dns.as_ref().map(|records| {
         let records = records.iter();
-        Value::list(records.map(|it| object(&["by", "provider", "target"], it)).collect())
+        Value::list(
+            records
+                .map(|it| object(&["by", "provider", "target"], it))
+                .collect(),
+        )
     });
     vec![
         ("host", Value::string(&row.host)),
@@ -233,7 +250,10 @@ fn values(row: &Row) -> Vec<(&'static str, Value)> {
         ("allows", texts(&row.allows)),
         ("dns", records.unwrap_or(Value::Unknown)),
         ("listeners", texts(&row.listeners)),
-        ("ports", Value::list(row.ports.iter().map(|it| Value::Int(*it)).collect())),
+        (
+            "ports",
+            Value::list(row.ports.iter().map(|it| Value::Int(*it)).collect()),
+        ),
         ("backends", texts(&row.backends)),
         ("redirect", Value::Bool(row.redirect)),
         ("plain", Value::Bool(row.plain)),
@@ -265,7 +285,12 @@ fn type_of(expr: &Expr, names: &mut Names) -> Result<Type, Wrong> {
             match type_of(of, names)? {
                 Type::List(item) => *item,
                 Type::Object(_) | Type::Any => Type::Any,
-                other => return wrong(format!("{} has no items", other.name()), "only lists have items"),
+                other => {
+                    return wrong(
+                        format!("{} has no items", other.name()),
+                        "only lists have items",
+                    );
+                }
             }
         }
         Expr::List(items) => {
@@ -273,7 +298,10 @@ fn type_of(expr: &Expr, names: &mut Names) -> Result<Type, Wrong> {
             Type::List(&Type::Any)
         }
         Expr::Map(entries) => {
-            each(entries.iter().flat_map(|(key, item)| [key, &item.value]), names)?;
+            each(
+                entries.iter().flat_map(|(key, item)| [key, &item.value]),
+                names,
+            )?;
             Type::Any
         }
         Expr::Not(inner) => {
@@ -316,7 +344,12 @@ fn type_of(expr: &Expr, names: &mut Names) -> Result<Type, Wrong> {
             let item = match over {
                 Type::List(item) => *item,
                 Type::Any | Type::Object(_) => Type::Any,
-                other => return wrong(format!("{} has no items", other.name()), "only lists have items"),
+                other => {
+                    return wrong(
+                        format!("{} has no items", other.name()),
+                        "only lists have items",
+                    );
+                }
             };
             let before = names.len();
             let last = variables.len().saturating_sub(1);
@@ -324,7 +357,10 @@ fn type_of(expr: &Expr, names: &mut Names) -> Result<Type, Wrong> {
                 let of = if at == last { item } else { Type::Any };
                 names.push((variable.to_string(), of));
             }
-            let is_condition = matches!(fold, Fold::All | Fold::Exists | Fold::ExistsOne | Fold::Filter);
+            let is_condition = matches!(
+                fold,
+                Fold::All | Fold::Exists | Fold::ExistsOne | Fold::Filter
+            );
             let checked = filter
                 .iter()
                 .try_for_each(|filter| expect(filter, Type::Bool, names))
@@ -364,7 +400,8 @@ fn within(name: &str, of: Type, body: &Expr, names: &mut Names) -> Result<Type, 
 }
 
 fn each<'e>(all: impl IntoIterator<Item = &'e Expr>, names: &mut Names) -> Result<(), Wrong> {
-    all.into_iter().try_for_each(|one| type_of(one, names).map(|_| ()))
+    all.into_iter()
+        .try_for_each(|one| type_of(one, names).map(|_| ()))
 }
 
 fn expect(expr: &Expr, wanted: Type, names: &mut Names) -> Result<(), Wrong> {
@@ -393,11 +430,17 @@ fn of_name(name: &str, names: &Names) -> Result<Type, Wrong> {
         return Ok(*of);
     }
     // Names of types, such as `string`, are values too.
-    const TYPES: [&str; 9] = ["bool", "int", "uint", "double", "string", "bytes", "list", "map", "type"];
+    const TYPES: [&str; 9] = [
+        "bool", "int", "uint", "double", "string", "bytes", "list", "map", "type",
+    ];
     if TYPES.contains(&name) || name == "null_type" {
         return Ok(Type::Any);
     }
-    unknown(&format!("there is no `{name}`"), name, names.iter().map(|(name, _)| name.as_str()))
+    unknown(
+        &format!("there is no `{name}`"),
+        name,
+        names.iter().map(|(name, _)| name.as_str()),
+    )
 }
 
 fn field(of: Type, name: &str) -> Result<Type, Wrong> {
@@ -405,13 +448,20 @@ fn field(of: Type, name: &str) -> Result<Type, Wrong> {
         Type::Any => Ok(Type::Any),
         Type::Object(fields) => match fields.iter().find(|(known, _)| *known == name) {
             Some((_, of)) => Ok(*of),
-            None => unknown(&format!("there is no field `{name}`"), name, fields.iter().map(|(name, _)| *name)),
+            None => unknown(
+                &format!("there is no field `{name}`"),
+                name,
+                fields.iter().map(|(name, _)| *name),
+            ),
         },
         Type::List(_) => wrong(
             format!("a list has no field `{name}`"),
             format!("ask about its items: `routes.exists(one, one.{name} == '…')`"),
         ),
-        other => wrong(format!("{} has no field `{name}`", other.name()), "use the value itself"),
+        other => wrong(
+            format!("{} has no field `{name}`", other.name()),
+            "use the value itself",
+        ),
     }
 }
 
@@ -444,7 +494,10 @@ fn of_operator(operator: Operator, left: Type, right: Type) -> Result<Type, Wron
             Type::List(item) if left.may_be(*item) => Ok(Type::Bool),
             Type::Any | Type::Object(_) => Ok(Type::Bool),
             Type::List(_) => mismatch("can't be in"),
-            _ => wrong(format!("{} has no items", right.name()), "only lists have items; `host.contains('…')` looks into a string"),
+            _ => wrong(
+                format!("{} has no items", right.name()),
+                "only lists have items; `host.contains('…')` looks into a string",
+            ),
         },
         Operator::Less | Operator::LessEqual | Operator::Greater | Operator::GreaterEqual => {
             match left.may_be(right) {
@@ -494,8 +547,14 @@ mod tests {
     fn unknown_fields_and_other_types_are_told() {
         for (text, want) in [
             ("!publik", "there is no `publik` (write `public`)"),
-            ("public && routes.all(it, it.nmae == 'a')", "there is no field `nmae` (write `name`)"),
-            ("false && host.size == 1", "a string has no field `size` (use the value itself)"),
+            (
+                "public && routes.all(it, it.nmae == 'a')",
+                "there is no field `nmae` (write `name`)",
+            ),
+            (
+                "false && host.size == 1",
+                "a string has no field `size` (use the value itself)",
+            ),
             (
                 "host",
                 "its result is a string, and not true or false (compare the value with something: `size(guards) > 0`)",
@@ -508,12 +567,21 @@ mod tests {
                 "public || host",
                 "a string stands where true or false is needed (compare the value with something, such as `host == 'www.example.com'` or `size(guards) > 0`)",
             ),
-            ("routes.name == 'a'", "a list has no field `name` (ask about its items: `routes.exists(one, one.name == '…')`)"),
-            ("'a' in host", "a string has no items (only lists have items; `host.contains('…')` looks into a string)"),
+            (
+                "routes.name == 'a'",
+                "a list has no field `name` (ask about its items: `routes.exists(one, one.name == '…')`)",
+            ),
+            (
+                "'a' in host",
+                "a string has no items (only lists have items; `host.contains('…')` looks into a string)",
+            ),
         ] {
             assert_eq!(told(text), want, "{text}");
         }
-        assert!(told("size(guards)").starts_with("its result is neither true nor false, but of type int"));
+        assert!(
+            told("size(guards)")
+                .starts_with("its result is neither true nor false, but of type int")
+        );
         assert!(told("host.matches(1)").starts_with("no such overload"));
         assert!(!told("public &&").is_empty());
     }

@@ -141,7 +141,9 @@ impl Allow {
 
     /// What the entry doesn't allow of a use, in words; `None` if it allows it.
     pub fn refuses(&self, one: &Use<'_>) -> Option<String> {
-        let fits = |all: &[Pattern], name: &str| all.is_empty() || all.iter().any(|it| it.fits_object(name));
+        let fits = |all: &[Pattern], name: &str| {
+            all.is_empty() || all.iter().any(|it| it.fits_object(name))
+        };
         if !fits(&self.gateways, one.gateway) {
             return Some(format!("gateway {}", one.gateway));
         }
@@ -206,12 +208,21 @@ pub struct Subject<'a> {
 impl Exception {
     /// Whether the exception is for this.
     pub fn fits(&self, subject: &Subject<'_>) -> bool {
-        let fits = |pattern: &Option<Pattern>, name: &str| pattern.as_ref().is_none_or(|it| it.fits(name));
-        self.rule.as_deref().is_none_or(|rule| rule == subject.code || rule == subject.rule)
+        let fits =
+            |pattern: &Option<Pattern>, name: &str| pattern.as_ref().is_none_or(|it| it.fits(name));
+        self.rule
+            .as_deref()
+            .is_none_or(|rule| rule == subject.code || rule == subject.rule)
             && fits(&self.host, subject.host)
             && fits(&self.namespace, subject.namespace)
-            && self.route.as_ref().is_none_or(|it| subject.routes.iter().any(|name| it.fits(name)))
-            && self.gateway.as_ref().is_none_or(|it| it.fits_object(subject.gateway))
+            && self
+                .route
+                .as_ref()
+                .is_none_or(|it| subject.routes.iter().any(|name| it.fits(name)))
+            && self
+                .gateway
+                .as_ref()
+                .is_none_or(|it| it.fits_object(subject.gateway))
     }
 }
 
@@ -240,30 +251,40 @@ impl Rules {
 
     /// Whether an exception has ended.
     pub fn has_ended(&self, exception: &Exception) -> bool {
-        self.today.as_ref().is_some_and(|today| *today > exception.until)
+        self.today
+            .as_ref()
+            .is_some_and(|today| *today > exception.until)
     }
 }
 
 /// Interprets the rules. Adds what is wrong with them to `problems`.
 pub fn build(table: &Table, problems: &mut Vec<Diagnostic>) -> Rules {
     let requires = table.external.requires.iter();
-    let requires = requires.filter_map(|text| requirement(text, problems)).collect();
+    let requires = requires
+        .filter_map(|text| requirement(text, problems))
+        .collect();
     let checks = checks(table, problems);
     let names: Vec<&str> = checks.iter().map(|check| check.name.as_str()).collect();
-    let of_external = table.external.exceptions.iter().map(|it| (it, Some("guard/missing-guard")));
+    let of_external = table
+        .external
+        .exceptions
+        .iter()
+        .map(|it| (it, Some("guard/missing-guard")));
     let exceptions = of_external.chain(table.exceptions.iter().map(|it| (it, None)));
     let exceptions = exceptions
         .filter_map(|(it, rule)| exception(it, rule, &names, problems))
         .collect();
-    let on = |flag: &Option<Spanned<bool>>| {
-        flag.as_ref().filter(|it| it.value).map(|it| it.span)
-    };
+    let on = |flag: &Option<Spanned<bool>>| flag.as_ref().filter(|it| it.value).map(|it| it.span);
     let never = table.namespaces.never_external.iter();
     Rules {
         requires,
         external_gateways: texts(&table.external.gateways).map(str::to_owned).collect(),
         never_external: never.map(|it| it.with(Pattern(it.value.clone()))).collect(),
-        allow: table.allow.iter().filter_map(|it| allow(it, problems)).collect(),
+        allow: table
+            .allow
+            .iter()
+            .filter_map(|it| allow(it, problems))
+            .collect(),
         tls_floor: tls_floor(table, problems),
         wildcards: on(&table.forbid_wildcards),
         backend_policy: on(&table.require_backend_policy),
@@ -291,16 +312,23 @@ fn requirement(text: &Text, problems: &mut Vec<Diagnostic>) -> Option<Requiremen
                 Some(kind) => Need::Kind(kind),
                 None => {
                     let kinds = GuardKind::ALL.iter().map(|kind| kind.as_str());
-                    let known: Vec<&str> = ["auth", "allow list"].into_iter().chain(kinds).collect();
+                    let known: Vec<&str> =
+                        ["auth", "allow list"].into_iter().chain(kinds).collect();
                     let help = match nearest(other, known.iter().copied()) {
                         Some(near) => format!("write `{near}`"),
-                        None => format!("write {}, or several with `or` between them", listed(known.iter())),
+                        None => format!(
+                            "write {}, or several with `or` between them",
+                            listed(known.iter())
+                        ),
                     };
                     problems.push(
-                        Diagnostic::new(codes::CONFIG_INVALID_VALUE, format!("`{other}` is not a guard"))
-                            .at(text.span)
-                            .why("nothing could meet this requirement")
-                            .help(help),
+                        Diagnostic::new(
+                            codes::CONFIG_INVALID_VALUE,
+                            format!("`{other}` is not a guard"),
+                        )
+                        .at(text.span)
+                        .why("nothing could meet this requirement")
+                        .help(help),
                     );
                     return None;
                 }
@@ -320,23 +348,32 @@ fn tls_floor(table: &Table, problems: &mut Vec<Diagnostic>) -> Option<Text> {
         return Some(floor.clone());
     }
     problems.push(
-        Diagnostic::new(codes::CONFIG_INVALID_VALUE, format!("`{}` is not a version of TLS", floor.value))
-            .at(floor.span)
-            .why("the rule is not checked")
-            .help("write \"1.0\", \"1.1\", \"1.2\" or \"1.3\""),
+        Diagnostic::new(
+            codes::CONFIG_INVALID_VALUE,
+            format!("`{}` is not a version of TLS", floor.value),
+        )
+        .at(floor.span)
+        .why("the rule is not checked")
+        .help("write \"1.0\", \"1.1\", \"1.2\" or \"1.3\""),
     );
     None
 }
 
 fn allow(table: &AllowTable, problems: &mut Vec<Diagnostic>) -> Option<Allow> {
     let first = [&table.gateways, &table.listeners, &table.hostnames];
-    let span = table.namespaces.span.or_else(|| first.iter().find_map(|it| it.span));
+    let span = table
+        .namespaces
+        .span
+        .or_else(|| first.iter().find_map(|it| it.span));
     if table.namespaces.is_empty() {
         problems.push(
-            Diagnostic::new(codes::CONFIG_MISSING_KEY, "an entry of `rules.allow` has no `namespaces`")
-                .at(span)
-                .why("it is not known whom it is for, so it is not checked")
-                .help("add `namespaces = [\"*\"]`, or the names of the namespaces"),
+            Diagnostic::new(
+                codes::CONFIG_MISSING_KEY,
+                "an entry of `rules.allow` has no `namespaces`",
+            )
+            .at(span)
+            .why("it is not known whom it is for, so it is not checked")
+            .help("add `namespaces = [\"*\"]`, or the names of the namespaces"),
         );
         return None;
     }
@@ -357,10 +394,13 @@ fn checks(table: &Table, problems: &mut Vec<Diagnostic>) -> Vec<Check> {
         let at = name.or(check.message.as_ref()).and_then(|it| it.span);
         let Some(text) = &check.expression else {
             problems.push(
-                Diagnostic::new(codes::CONFIG_MISSING_KEY, "a rule of `rules.check` has no `expression`")
-                    .at(at)
-                    .why("there is nothing to check")
-                    .help("add `expression = \"…\"`, such as `!public || 'oidc' in guards`"),
+                Diagnostic::new(
+                    codes::CONFIG_MISSING_KEY,
+                    "a rule of `rules.check` has no `expression`",
+                )
+                .at(at)
+                .why("there is nothing to check")
+                .help("add `expression = \"…\"`, such as `!public || 'oidc' in guards`"),
             );
             continue;
         };
@@ -372,10 +412,13 @@ fn checks(table: &Table, problems: &mut Vec<Diagnostic>) -> Vec<Check> {
                 span: text.span,
             }),
             Err(wrong) => problems.push(
-                Diagnostic::new(codes::CONFIG_INVALID_VALUE, format!("the expression is wrong: {}", wrong.message))
-                    .at(text.span)
-                    .why("the rule is not checked")
-                    .help(wrong.help),
+                Diagnostic::new(
+                    codes::CONFIG_INVALID_VALUE,
+                    format!("the expression is wrong: {}", wrong.message),
+                )
+                .at(text.span)
+                .why("the rule is not checked")
+                .help(wrong.help),
             ),
         }
     }
@@ -388,31 +431,55 @@ fn exception(
     names: &[&str],
     problems: &mut Vec<Diagnostic>,
 ) -> Option<Exception> {
-    let keys = [&table.rule, &table.host, &table.namespace, &table.route, &table.gateway];
+    let keys = [
+        &table.rule,
+        &table.host,
+        &table.namespace,
+        &table.route,
+        &table.gateway,
+    ];
     let given = keys.into_iter().flatten().next();
     let at = given.or(table.reason.as_ref()).or(table.until.as_ref());
     let at = at.and_then(|it| it.span);
     let missing = [
-        (given.is_none(), "doesn't say what it is for", "add `host`, `namespace`, `route`, `gateway` or `rule`"),
-        (table.reason.is_none(), "has no `reason`", "add `reason = \"…\"`, so that others know when it can be removed"),
-        (table.until.is_none(), "has no end", "add `until = \"2027-01-31\"`, the last day on which it holds"),
+        (
+            given.is_none(),
+            "doesn't say what it is for",
+            "add `host`, `namespace`, `route`, `gateway` or `rule`",
+        ),
+        (
+            table.reason.is_none(),
+            "has no `reason`",
+            "add `reason = \"…\"`, so that others know when it can be removed",
+        ),
+        (
+            table.until.is_none(),
+            "has no end",
+            "add `until = \"2027-01-31\"`, the last day on which it holds",
+        ),
     ];
     if let Some((_, what, help)) = missing.into_iter().find(|(is_missing, ..)| *is_missing) {
         problems.push(
-            Diagnostic::new(codes::CONFIG_MISSING_KEY, format!("an exception from the rules {what}"))
-                .at(at)
-                .why("the exception doesn't hold")
-                .help(help),
+            Diagnostic::new(
+                codes::CONFIG_MISSING_KEY,
+                format!("an exception from the rules {what}"),
+            )
+            .at(at)
+            .why("the exception doesn't hold")
+            .help(help),
         );
         return None;
     }
     let until = table.until.as_ref()?;
     if !is_date(until) {
         problems.push(
-            Diagnostic::new(codes::CONFIG_INVALID_VALUE, format!("`{}` is not a date", until.value))
-                .at(until.span)
-                .why("it is not known when the exception ends, so it doesn't hold")
-                .help("write the last day on which it holds as \"2027-01-31\""),
+            Diagnostic::new(
+                codes::CONFIG_INVALID_VALUE,
+                format!("`{}` is not a date", until.value),
+            )
+            .at(until.span)
+            .why("it is not known when the exception ends, so it doesn't hold")
+            .help("write the last day on which it holds as \"2027-01-31\""),
         );
         return None;
     }
@@ -425,19 +492,30 @@ fn exception(
             None => "write the code of a rule, such as `guard/wildcard`, or the name of one in `rules.check`".to_owned(),
         };
         problems.push(
-            Diagnostic::new(codes::CONFIG_UNKNOWN_REFERENCE, format!("there is no rule `{}`", named.value))
-                .at(named.span)
-                .why("the exception has no effect")
-                .help(help),
+            Diagnostic::new(
+                codes::CONFIG_UNKNOWN_REFERENCE,
+                format!("there is no rule `{}`", named.value),
+            )
+            .at(named.span)
+            .why("the exception has no effect")
+            .help(help),
         );
         return None;
     }
     let pattern = |text: &Option<Text>| text.as_ref().map(|it| Pattern(it.value.clone()));
     Some(Exception {
         span: until.span,
-        reason: table.reason.as_ref().map(|it| it.value.clone()).unwrap_or_default(),
+        reason: table
+            .reason
+            .as_ref()
+            .map(|it| it.value.clone())
+            .unwrap_or_default(),
         until: until.value.clone(),
-        rule: table.rule.as_ref().map(|it| it.value.clone()).or(rule.map(str::to_owned)),
+        rule: table
+            .rule
+            .as_ref()
+            .map(|it| it.value.clone())
+            .or(rule.map(str::to_owned)),
         host: pattern(&table.host),
         namespace: pattern(&table.namespace),
         route: pattern(&table.route),
@@ -455,7 +533,8 @@ fn is_date(text: &str) -> bool {
         let is_plain = part.len() == digits && part.bytes().all(|it| it.is_ascii_digit());
         is_plain.then(|| part.parse::<u32>().ok()).flatten()
     };
-    let (Some(year), Some(month), Some(day)) = (number(year, 4), number(month, 2), number(day, 2)) else {
+    let (Some(year), Some(month), Some(day)) = (number(year, 4), number(month, 2), number(day, 2))
+    else {
         return false;
     };
     let is_leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
@@ -487,7 +566,11 @@ mod tests {
             ("a*b*c", "abc", true),
             ("a*b*c", "a-c", false),
         ] {
-            assert_eq!(Pattern(pattern.to_owned()).fits(name), fits, "{pattern} {name}");
+            assert_eq!(
+                Pattern(pattern.to_owned()).fits(name),
+                fits,
+                "{pattern} {name}"
+            );
         }
         assert!(Pattern("envoy-*".to_owned()).fits_object("network/envoy-external"));
     }

@@ -28,7 +28,9 @@ impl Case {
             false => String::new(),
         };
         let headers = self.request.headers.iter();
-        let headers: Vec<String> = headers.map(|(name, value)| format!("{name}: {value}")).collect();
+        let headers: Vec<String> = headers
+            .map(|(name, value)| format!("{name}: {value}"))
+            .collect();
         let headers = match headers.is_empty() {
             true => String::new(),
             false => format!(" with {}", headers.join(", ")),
@@ -41,7 +43,10 @@ impl Case {
 pub fn place(test: &Test) -> Option<Span> {
     let request = &test.request;
     let texts = [&request.host, &request.path, &request.method, &request.from];
-    let first = [&test.name, &request.url].into_iter().flatten().find_map(|it| it.span);
+    let first = [&test.name, &request.url]
+        .into_iter()
+        .flatten()
+        .find_map(|it| it.span);
     first.or_else(|| texts.into_iter().find_map(|it| it.span))
 }
 
@@ -49,7 +54,9 @@ pub fn place(test: &Test) -> Option<Span> {
 pub fn name(test: &Test) -> String {
     let request = &test.request;
     let named = test.name.as_ref().or(request.url.as_ref());
-    named.or(request.host.first()).map_or_else(String::new, |it| it.value.clone())
+    named
+        .or(request.host.first())
+        .map_or_else(String::new, |it| it.value.clone())
 }
 
 /// The requests of a test. If anything of the test is wrong, there are none, and `problems` says what.
@@ -58,16 +65,24 @@ pub fn cases(test: &Test, networks: &Networks, problems: &mut Vec<Diagnostic>) -
     check_expectation(test, problems);
     let origins = origins(test, networks, problems);
     let mut requests = hosts(test, problems);
-    each(&mut requests, &test.request.path, problems, |request, path| {
-        let url = format!("{}://{}", request.scheme.as_str(), authority(request));
-        let slash = if path.starts_with('/') { "" } else { "/" };
-        let read = Request::get(&format!("{url}{slash}{path}")).map_err(|it| it.to_string())?;
-        (request.path, request.query) = (read.path, read.query);
-        Ok(())
-    });
-    each(&mut requests, &test.request.method, problems, |request, method| {
-        request.set_method(method).map_err(|it| it.to_string())
-    });
+    each(
+        &mut requests,
+        &test.request.path,
+        problems,
+        |request, path| {
+            let url = format!("{}://{}", request.scheme.as_str(), authority(request));
+            let slash = if path.starts_with('/') { "" } else { "/" };
+            let read = Request::get(&format!("{url}{slash}{path}")).map_err(|it| it.to_string())?;
+            (request.path, request.query) = (read.path, read.query);
+            Ok(())
+        },
+    );
+    each(
+        &mut requests,
+        &test.request.method,
+        problems,
+        |request, method| request.set_method(method).map_err(|it| it.to_string()),
+    );
     for (header, values) in test.request.headers.iter() {
         each(&mut requests, values, problems, |request, value| {
             let line = format!("{}: {value}", header.value);
@@ -93,11 +108,14 @@ pub fn cases(test: &Test, networks: &Networks, problems: &mut Vec<Diagnostic>) -
     for mut request in requests {
         request.verifies = !settings.insecure.as_ref().is_some_and(|it| it.value);
         request.signed_in = settings.signed_in.as_ref().is_some_and(|it| it.value);
-        request.certificate = settings.client_certificate.as_ref().map(|it| match it.value {
-            Certificate::None => ClientCertificate::None,
-            Certificate::Trusted => ClientCertificate::Trusted,
-            Certificate::Untrusted => ClientCertificate::Untrusted,
-        });
+        request.certificate = settings
+            .client_certificate
+            .as_ref()
+            .map(|it| match it.value {
+                Certificate::None => ClientCertificate::None,
+                Certificate::Trusted => ClientCertificate::Trusted,
+                Certificate::Untrusted => ClientCertificate::Untrusted,
+            });
         let from = origins.iter();
         all.extend(from.map(|origin| Case {
             request: request.clone(),
@@ -148,10 +166,13 @@ fn wrong(value: &Text, why: &str) -> Diagnostic {
         .strip_prefix("--method ")
         .or_else(|| why.strip_prefix("--header "))
         .unwrap_or(why);
-    Diagnostic::new(codes::CONFIG_INVALID_VALUE, format!("it is not a request: {why}"))
-        .at(value.span)
-        .why("the test is not run")
-        .help("write what a client would send; `gatewayctl explain test.request` lists the keys")
+    Diagnostic::new(
+        codes::CONFIG_INVALID_VALUE,
+        format!("it is not a request: {why}"),
+    )
+    .at(value.span)
+    .why("the test is not run")
+    .help("write what a client would send; `gatewayctl explain test.request` lists the keys")
 }
 
 /// A request for each host.
@@ -174,7 +195,11 @@ fn hosts(test: &Test, problems: &mut Vec<Diagnostic>) -> Vec<Request> {
     };
     match Request::get(&url) {
         Ok(request) => requests.push(request),
-        Err(bad) => problems.push(wrong(&url, &bad.to_string())),
+        Err(bad) => {
+            problems.push(wrong(&url, &bad.to_string()));
+            // The other keys are checked in the place of any request.
+            requests.extend(Request::get("https://example.com/"));
+        }
     }
     each(&mut requests, &settings.host, problems, |request, host| {
         let read = Request::get(&format!("https://{host}/")).map_err(|it| it.to_string())?;

@@ -50,11 +50,17 @@ impl Touched {
                 let gateway = resolved.gateway(listener.gateway);
                 let gateway = gateway.map_or_else(String::new, |it| it.key().to_string());
                 let name = listener_name(resolved, listener);
-                coverage.untouched_listeners.push(format!("{gateway}: {name}"));
+                coverage
+                    .untouched_listeners
+                    .push(format!("{gateway}: {name}"));
             }
         }
         for (at, route) in resolved.routes().iter().enumerate() {
-            if route.parents.iter().all(|parent| parent.attachments.is_empty()) {
+            if route
+                .parents
+                .iter()
+                .all(|parent| parent.attachments.is_empty())
+            {
                 continue;
             }
             let rules = route.rules.len().max(1);

@@ -27,7 +27,9 @@ pub fn json(
     sources: &Sources,
 ) -> Json {
     let failed = outcomes.iter().filter(|it| !it.failures.is_empty());
-    let unknown = failed.clone().filter(|it| it.failures.iter().all(|one| one.is_unknown));
+    let unknown = failed
+        .clone()
+        .filter(|it| it.failures.iter().all(|one| one.is_unknown));
     let (failed, unknown) = (failed.count(), unknown.count());
     json!({
         "schema": FORMAT,

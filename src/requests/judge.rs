@@ -4,15 +4,15 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
+use super::Failure;
 use super::cases::{Case, name, place};
 use super::codes::{TEST_FAILED, TEST_UNKNOWN};
 use super::coverage::Touched;
 use super::networks::Origin;
 use super::seen::{Front, Seen, backend, ends};
-use super::Failure;
 use crate::config::test::{Expectation, FlagOrText, Test};
 use envoy_gateway::exposure::table::{GuardKind, Side};
-use envoy_simulate::{Outcome, Request, Step};
+use envoy_simulate::{Outcome, Request, Stage, Step};
 use manifest::diagnostic::{Diagnostic, Span};
 
 /// What a single expectation comes to.
@@ -96,7 +96,9 @@ fn told_once(failures: Vec<Failure>) -> Vec<Failure> {
         })
     };
     let kept = failures.into_iter().enumerate();
-    kept.filter(|(at, it)| !repeats(*at, &it.found)).map(|(_, it)| it).collect()
+    kept.filter(|(at, it)| !repeats(*at, &it.found))
+        .map(|(_, it)| it)
+        .collect()
 }
 
 fn failures_of(failures: &mut Vec<Failure>, failure: Option<Failure>, allows_unknown: bool) {
@@ -173,7 +175,10 @@ fn reachable(
         (None, Some(missing)) => Verdict::Unknown(expected, missing.clone()),
         (None, None) if wanted.value => {
             let end = ways.first().map(|seen| ends(&seen.way.outcome));
-            Verdict::Differs(expected, end.unwrap_or_else(|| not_arriving(internal, notes)))
+            Verdict::Differs(
+                expected,
+                end.unwrap_or_else(|| not_arriving(internal, notes)),
+            )
         }
         (None, None) => return None,
     };
@@ -207,7 +212,11 @@ fn joined<'t>(texts: impl Iterator<Item = &'t str>) -> String {
     }
 }
 
-fn known<T>(seen: Result<T, String>, expected: String, judge: impl FnOnce(T, String) -> Verdict) -> Verdict {
+fn known<T>(
+    seen: Result<T, String>,
+    expected: String,
+    judge: impl FnOnce(T, String) -> Verdict,
+) -> Verdict {
     match seen {
         Ok(value) => judge(value, expected),
         Err(missing) => Verdict::Unknown(expected, missing),
@@ -230,138 +239,228 @@ fn checks(expect: &Expectation) -> Vec<Check<'_>> {
     let mut all: Vec<Check<'_>> = Vec::new();
     let mut add = |key, span, verdict| all.push(Check { key, span, verdict });
     if let Some(wanted) = &expect.gateway {
-        add("gateway", wanted.span, Box::new(move |seen: &Seen<'_, '_, '_>| {
-            let found = seen.gateway();
-            is(is_named(&found, wanted), format!("gateway {}", wanted.value), || format!("it arrives at gateway {found}"))
-        }) as Box<dyn Fn(&Seen<'_, '_, '_>) -> Verdict>);
+        add(
+            "gateway",
+            wanted.span,
+            Box::new(move |seen: &Seen<'_, '_, '_>| {
+                let found = seen.gateway();
+                is(
+                    is_named(&found, wanted),
+                    format!("gateway {}", wanted.value),
+                    || format!("it arrives at gateway {found}"),
+                )
+            }) as Box<dyn Fn(&Seen<'_, '_, '_>) -> Verdict>,
+        );
     }
     if let Some(wanted) = &expect.listener {
-        add("listener", wanted.span, Box::new(move |seen: &Seen<'_, '_, '_>| {
-            let found = seen.listener_name();
-            let holds = found.as_deref().is_some_and(|found| is_named(found, wanted));
-            is(holds, format!("listener {}", wanted.value), || match found {
-                Some(found) => format!("it arrives at listener {found}"),
-                None => ends(&seen.way.outcome),
-            })
-        }));
+        add(
+            "listener",
+            wanted.span,
+            Box::new(move |seen: &Seen<'_, '_, '_>| {
+                let found = seen.listener_name();
+                let holds = found
+                    .as_deref()
+                    .is_some_and(|found| is_named(found, wanted));
+                is(
+                    holds,
+                    format!("listener {}", wanted.value),
+                    || match found {
+                        Some(found) => format!("it arrives at listener {found}"),
+                        None => ends(&seen.way.outcome),
+                    },
+                )
+            }),
+        );
     }
     if let Some(wanted) = &expect.tls {
-        add("tls", wanted.span, Box::new(move |seen: &Seen<'_, '_, '_>| {
-            known(seen.tls(), tls_words(&wanted.value), |found, expected| {
-                let holds = match &wanted.value {
-                    FlagOrText::Flag(flag) => found.is_some() == *flag,
-                    FlagOrText::Text(version) => found.as_deref() == Some(version),
-                };
-                is(holds, expected, || match found.as_deref() {
-                    None if seen.way.listener.is_none() => ends(&seen.way.outcome),
-                    None => "the listener uses no TLS".to_owned(),
-                    Some("passthrough") => "the listener passes TLS through".to_owned(),
-                    Some(version) => format!("the listener accepts TLS {version} and later"),
+        add(
+            "tls",
+            wanted.span,
+            Box::new(move |seen: &Seen<'_, '_, '_>| {
+                known(seen.tls(), tls_words(&wanted.value), |found, expected| {
+                    let holds = match &wanted.value {
+                        FlagOrText::Flag(flag) => found.is_some() == *flag,
+                        FlagOrText::Text(version) => found.as_deref() == Some(version),
+                    };
+                    is(holds, expected, || match found.as_deref() {
+                        None if seen.way.listener.is_none() => ends(&seen.way.outcome),
+                        None => "the listener uses no TLS".to_owned(),
+                        Some("passthrough") => "the listener passes TLS through".to_owned(),
+                        Some(version) => format!("the listener accepts TLS {version} and later"),
+                    })
                 })
-            })
-        }));
+            }),
+        );
     }
     if let Some(wanted) = &expect.client_ip {
-        add("client_ip", wanted.span, Box::new(move |seen: &Seen<'_, '_, '_>| {
-            let sent = seen.way.request.from;
-            let address = match wanted.value.as_str() {
-                "as sent" => sent,
-                address => address.parse().ok(),
-            };
-            let expected = format!("the client's address {}", wanted.value);
-            known(seen.client(), expected, |found, expected| {
-                is(address == Some(found), expected, || format!("policies and backends see {found}"))
-            })
-        }));
+        add(
+            "client_ip",
+            wanted.span,
+            Box::new(move |seen: &Seen<'_, '_, '_>| {
+                let sent = seen.way.request.from;
+                let address = match wanted.value.as_str() {
+                    "as sent" => sent,
+                    address => address.parse().ok(),
+                };
+                let expected = format!("the client's address {}", wanted.value);
+                known(seen.client(), expected, |found, expected| {
+                    is(address == Some(found), expected, || {
+                        format!("policies and backends see {found}")
+                    })
+                })
+            }),
+        );
     }
     if let Some(wanted) = &expect.route {
-        add("route", wanted.span, Box::new(move |seen: &Seen<'_, '_, '_>| {
-            known(seen.route(), format!("route {}", wanted.value), |found, expected| {
-                let Some((kind, name, _)) = found else {
-                    return Verdict::Differs(expected, ends(&seen.way.outcome));
-                };
-                let holds = match wanted.split_once(' ') {
-                    Some((of_kind, named)) => of_kind == kind && is_named(&name, named),
-                    None => is_named(&name, wanted),
-                };
-                is(holds, expected, || format!("{kind} {name} takes the request"))
-            })
-        }));
+        add(
+            "route",
+            wanted.span,
+            Box::new(move |seen: &Seen<'_, '_, '_>| {
+                known(
+                    seen.route(),
+                    format!("route {}", wanted.value),
+                    |found, expected| {
+                        let Some((kind, name, _)) = found else {
+                            return Verdict::Differs(expected, ends(&seen.way.outcome));
+                        };
+                        let holds = match wanted.split_once(' ') {
+                            Some((of_kind, named)) => of_kind == kind && is_named(&name, named),
+                            None => is_named(&name, wanted),
+                        };
+                        is(holds, expected, || {
+                            format!("{kind} {name} takes the request")
+                        })
+                    },
+                )
+            }),
+        );
     }
     if expect.guards.is_given() {
         let wanted = &expect.guards;
-        add("guards", wanted.span, Box::new(move |seen: &Seen<'_, '_, '_>| {
-            let mut kinds: Vec<GuardKind> = wanted.iter().filter_map(|it| GuardKind::parse(it)).collect();
-            kinds.sort();
-            kinds.dedup();
-            let names = |kinds: &[GuardKind]| joined(kinds.iter().map(|kind| kind.as_str()));
-            known(seen.guards(), format!("guards {}", names(&kinds)), |found, expected| match found {
-                None => Verdict::Differs(expected, ends(&seen.way.outcome)),
-                Some(found) => is(found == kinds, expected, || match found.is_empty() {
-                    true => "nothing guards the backend".to_owned(),
-                    false => format!("the backend is guarded by {}", names(&found)),
-                }),
-            })
-        }));
+        add(
+            "guards",
+            wanted.span,
+            Box::new(move |seen: &Seen<'_, '_, '_>| {
+                let mut kinds: Vec<GuardKind> = wanted
+                    .iter()
+                    .filter_map(|it| GuardKind::parse(it))
+                    .collect();
+                kinds.sort();
+                kinds.dedup();
+                let names = |kinds: &[GuardKind]| joined(kinds.iter().map(|kind| kind.as_str()));
+                let expected = match kinds.is_empty() {
+                    true => "no guards".to_owned(),
+                    false => format!("guards {}", names(&kinds)),
+                };
+                known(seen.guards(), expected, |found, expected| match found {
+                    None => Verdict::Differs(expected, ends(&seen.way.outcome)),
+                    Some(found) => is(found == kinds, expected, || match found.is_empty() {
+                        true => "nothing guards the backend".to_owned(),
+                        false => format!("the backend is guarded by {}", names(&found)),
+                    }),
+                })
+            }),
+        );
     }
     if expect.backend.is_given() {
         let wanted = &expect.backend;
-        add("backend", wanted.span, Box::new(move |seen: &Seen<'_, '_, '_>| {
-            let expected = format!("backend {}", joined(wanted.iter().map(|it| it.value.as_str())));
-            known(seen.backends(), expected, |found, expected| match found {
-                Err(end) => Verdict::Differs(expected, end),
-                Ok(shares) => {
-                    let fits = |text: &str, share: &envoy_simulate::Share| {
-                        let full = backend(share);
-                        let bare = full.rsplit_once(':').map_or(full.as_str(), |(bare, _)| bare);
-                        is_named(&full, text) || is_named(bare, text)
-                    };
-                    let holds = shares.iter().all(|share| !share.is_refused && wanted.iter().any(|it| fits(it, share)))
-                        && wanted.iter().all(|it| shares.iter().any(|share| fits(it, share)));
-                    is(holds, expected, || match shares.iter().find(|share| share.is_refused) {
-                        Some(share) => format!("the gateway answers 500 in place of {}", backend(share)),
-                        None => ends(&Outcome::Backends(shares.clone())),
-                    })
-                }
-            })
-        }));
+        add(
+            "backend",
+            wanted.span,
+            Box::new(move |seen: &Seen<'_, '_, '_>| {
+                let expected = format!(
+                    "backend {}",
+                    joined(wanted.iter().map(|it| it.value.as_str()))
+                );
+                known(seen.backends(), expected, |found, expected| match found {
+                    Err(end) => Verdict::Differs(expected, end),
+                    Ok(shares) => {
+                        let fits = |text: &str, share: &envoy_simulate::Share| {
+                            let full = backend(share);
+                            let bare = full
+                                .rsplit_once(':')
+                                .map_or(full.as_str(), |(bare, _)| bare);
+                            is_named(&full, text) || is_named(bare, text)
+                        };
+                        let holds = shares.iter().all(|share| {
+                            !share.is_refused && wanted.iter().any(|it| fits(it, share))
+                        }) && wanted
+                            .iter()
+                            .all(|it| shares.iter().any(|share| fits(it, share)));
+                        is(holds, expected, || {
+                            match shares.iter().find(|share| share.is_refused) {
+                                Some(share) => format!(
+                                    "the gateway answers 500 in place of {}",
+                                    backend(share)
+                                ),
+                                None => ends(&Outcome::Backends(shares.clone())),
+                            }
+                        })
+                    }
+                })
+            }),
+        );
     }
     if let Some(wanted) = &expect.path {
-        add("path", wanted.span, Box::new(move |seen: &Seen<'_, '_, '_>| {
-            known(seen.path(), format!("path {}", wanted.value), |found, expected| match found {
-                None => Verdict::Differs(expected, ends(&seen.way.outcome)),
-                Some(found) => is(found == wanted.value, expected, || format!("the backend gets {found}")),
-            })
-        }));
+        add(
+            "path",
+            wanted.span,
+            Box::new(move |seen: &Seen<'_, '_, '_>| {
+                known(
+                    seen.path(),
+                    format!("path {}", wanted.value),
+                    |found, expected| match found {
+                        None => Verdict::Differs(expected, ends(&seen.way.outcome)),
+                        Some(found) => is(found == wanted.value, expected, || {
+                            format!("the backend gets {found}")
+                        }),
+                    },
+                )
+            }),
+        );
     }
     if let Some(wanted) = &expect.refused {
-        add("refused", wanted.span, Box::new(move |seen: &Seen<'_, '_, '_>| {
-            let expected = match &wanted.value {
-                FlagOrText::Flag(true) => "a refusal".to_owned(),
-                FlagOrText::Flag(false) => "no refusal".to_owned(),
-                FlagOrText::Text(guard) => format!("a refusal by {guard}"),
-            };
-            known(seen.refused(), expected, |found, expected| {
-                let holds = match &wanted.value {
-                    FlagOrText::Flag(flag) => found.is_some() == *flag,
-                    FlagOrText::Text(guard) => found.is_some_and(|found| found.as_str() == guard),
+        add(
+            "refused",
+            wanted.span,
+            Box::new(move |seen: &Seen<'_, '_, '_>| {
+                let expected = match &wanted.value {
+                    FlagOrText::Flag(true) => "a refusal".to_owned(),
+                    FlagOrText::Flag(false) => "no refusal".to_owned(),
+                    FlagOrText::Text(guard) => format!("a refusal by {guard}"),
                 };
-                is(holds, expected, || match found {
-                    Some(guard) => format!("the client is refused by {}: {}", guard.as_str(), ends(&seen.way.outcome)),
-                    None => ends(&seen.way.outcome),
+                known(seen.refused(), expected, |found, expected| {
+                    let holds = match &wanted.value {
+                        FlagOrText::Flag(flag) => found.is_some() == *flag,
+                        FlagOrText::Text(guard) => {
+                            found.is_some_and(|found| found.as_str() == guard)
+                        }
+                    };
+                    is(holds, expected, || match found {
+                        Some(guard) => format!(
+                            "the client is refused by {}: {}",
+                            guard.as_str(),
+                            ends(&seen.way.outcome)
+                        ),
+                        None => ends(&seen.way.outcome),
+                    })
                 })
-            })
-        }));
+            }),
+        );
     }
     if let Some(wanted) = &expect.status {
-        add("status", wanted.span, Box::new(move |seen: &Seen<'_, '_, '_>| {
-            status(seen, wanted.value)
-        }));
+        add(
+            "status",
+            wanted.span,
+            Box::new(move |seen: &Seen<'_, '_, '_>| status(seen, wanted.value)),
+        );
     }
     if let Some(wanted) = &expect.redirect {
-        add("redirect", wanted.span, Box::new(move |seen: &Seen<'_, '_, '_>| {
-            redirect(seen, &wanted.value)
-        }));
+        add(
+            "redirect",
+            wanted.span,
+            Box::new(move |seen: &Seen<'_, '_, '_>| redirect(seen, &wanted.value)),
+        );
     }
     all
 }
@@ -393,7 +492,10 @@ fn status(seen: &Seen<'_, '_, '_>, wanted: i64) -> Verdict {
                 return is(is_whole && wanted == 500, expected, || found);
             }
             let missing = undecided(seen).unwrap_or_else(|| {
-                format!("{}, whose answer is not known here; expect `backend` instead", ends(&seen.way.outcome))
+                format!(
+                    "{}, whose answer is not known here; expect `backend` instead",
+                    ends(&seen.way.outcome)
+                )
             });
             return Verdict::Unknown(expected, missing);
         }
@@ -471,9 +573,14 @@ impl Told<'_> {
             });
         if let Some(seen) = seen {
             let step = match key {
-                "route" | "backend" | "guards" | "path" => seen.routing().or(seen.deciding()),
-                _ => seen.deciding(),
+                "route" | "backend" | "path" => seen.routing(),
+                "guards" => seen.guarding().or(seen.routing()),
+                "client_ip" => seen.step_of(Stage::Client),
+                "tls" | "listener" => seen.step_of(Stage::Listener),
+                "gateway" => seen.step_of(Stage::Gateway),
+                _ => None,
             };
+            let step = step.filter(|step| step.place.is_some()).or(seen.deciding());
             finding = related(finding, step);
         }
         Some(Failure {
@@ -491,16 +598,23 @@ impl Told<'_> {
             (Origin::Network(..) | Origin::Internet, Some(address)) => format!(" ({address})"),
             _ => String::new(),
         };
-        let gateway = seen.map_or(String::new(), |seen| format!(", at gateway {}", seen.gateway()));
+        let gateway = seen.map_or(String::new(), |seen| {
+            format!(", at gateway {}", seen.gateway())
+        });
         format!("{}{address}{gateway}", self.case.shown())
     }
 
     /// The command that traces the request.
     fn command(&self) -> String {
-        let mut words = vec!["gatewayctl trace".to_owned(), quoted(&self.request.to_string())];
+        let mut words = vec![
+            "gatewayctl trace".to_owned(),
+            quoted(&self.request.to_string()),
+        ];
         words.extend((self.request.method != "GET").then(|| format!("-X {}", self.request.method)));
         let headers = self.request.headers.iter();
-        words.extend(headers.map(|(name, value)| format!("-H {}", quoted(&format!("{name}: {value}")))));
+        words.extend(
+            headers.map(|(name, value)| format!("-H {}", quoted(&format!("{name}: {value}")))),
+        );
         words.extend(self.request.from.map(|from| format!("--from {from}")));
         words.join(" ")
     }
@@ -520,7 +634,10 @@ fn related(finding: Diagnostic, step: Option<&Step<'_>>) -> Diagnostic {
     let Some((step, place)) = step.and_then(|step| Some((step, step.place.as_ref()?))) else {
         return finding;
     };
-    let span = place.object.origin(&place.pointer).or_else(|| place.object.span(&place.pointer));
+    let span = place
+        .object
+        .origin(&place.pointer)
+        .or_else(|| place.object.span(&place.pointer));
     let label = match step.details.first() {
         Some(detail) => format!("{}: {detail}", step.text),
         None => step.text.clone(),

@@ -26,7 +26,8 @@ pub fn write(
     for outcome in outcomes {
         suites.entry(&outcome.file).or_default().push(outcome);
     }
-    let failed = |all: &mut dyn Iterator<Item = &Outcome>| all.filter(|it| !it.failures.is_empty()).count();
+    let failed =
+        |all: &mut dyn Iterator<Item = &Outcome>| all.filter(|it| !it.failures.is_empty()).count();
     let failures = failed(&mut outcomes.iter()) + mistakes.len();
     let tests = outcomes.len() + mistakes.len();
     writeln!(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>")?;
@@ -67,7 +68,10 @@ fn open(out: &mut dyn io::Write, name: &str, tests: usize, failures: usize) -> i
 }
 
 fn case(outcome: &Outcome, sources: &Sources) -> String {
-    let cluster = outcome.cluster.as_ref().map_or(String::new(), |name| format!(" in {name}"));
+    let cluster = outcome
+        .cluster
+        .as_ref()
+        .map_or(String::new(), |name| format!(" in {name}"));
     let class = attribute(&outcome.test);
     let name = attribute(&format!("{}{cluster}", outcome.request));
     let file = attribute(&outcome.file);

@@ -55,8 +55,11 @@ impl Origin {
             Origin::Address(address) => vec![Some(*address)],
             Origin::Internet => {
                 let mut all = ANYBODY.iter().map(|it| IpAddr::V4(Ipv4Addr::from(*it)));
-                let is_named =
-                    |address: &IpAddr| named.iter().any(|it| it.prefix_len() > 1 && it.contains(address));
+                let is_named = |address: &IpAddr| {
+                    named
+                        .iter()
+                        .any(|it| it.prefix_len() > 1 && it.contains(address))
+                };
                 let free = all.clone().find(|address| !is_named(address));
                 vec![free.or_else(|| all.next())]
             }
@@ -82,7 +85,10 @@ fn first(network: &IpNet) -> IpAddr {
 
 fn after(address: IpAddr) -> Option<IpAddr> {
     match address {
-        IpAddr::V4(it) => it.to_bits().checked_add(1).map(|it| Ipv4Addr::from_bits(it).into()),
+        IpAddr::V4(it) => it
+            .to_bits()
+            .checked_add(1)
+            .map(|it| Ipv4Addr::from_bits(it).into()),
         IpAddr::V6(it) => {
             let next = it.to_bits().checked_add(1);
             next.map(|it| std::net::Ipv6Addr::from_bits(it).into())
@@ -167,7 +173,10 @@ impl Networks {
         match name {
             "internet" => return Ok(Origin::Internet),
             "lan" => {
-                let private = PRIVATE.iter().filter_map(|text| text.parse().ok()).collect();
+                let private = PRIVATE
+                    .iter()
+                    .filter_map(|text| text.parse().ok())
+                    .collect();
                 return Ok(Origin::Network("lan".to_owned(), private));
             }
             _ => {}
@@ -207,7 +216,11 @@ mod tests {
 
     fn tried(origin: &Origin, named: &[&str]) -> Vec<String> {
         let addresses = origin.addresses(&networks(named));
-        addresses.into_iter().flatten().map(|it| it.to_string()).collect()
+        addresses
+            .into_iter()
+            .flatten()
+            .map(|it| it.to_string())
+            .collect()
     }
 
     #[test]
@@ -216,13 +229,22 @@ mod tests {
         assert_eq!(tried(&lan, &[]), ["10.10.30.1", "10.10.30.255"]);
         assert_eq!(
             tried(&lan, &["10.10.30.64/26", "192.0.2.0/24"]),
-            ["10.10.30.1", "10.10.30.64", "10.10.30.127", "10.10.30.128", "10.10.30.255"]
+            [
+                "10.10.30.1",
+                "10.10.30.64",
+                "10.10.30.127",
+                "10.10.30.128",
+                "10.10.30.255"
+            ]
         );
     }
 
     #[test]
     fn anybody_on_the_internet_is_nobody_that_a_rule_names() {
         assert_eq!(tried(&Origin::Internet, &["0.0.0.0/0"]), ["203.0.113.1"]);
-        assert_eq!(tried(&Origin::Internet, &["203.0.113.0/24"]), ["198.51.100.1"]);
+        assert_eq!(
+            tried(&Origin::Internet, &["203.0.113.0/24"]),
+            ["198.51.100.1"]
+        );
     }
 }

@@ -37,8 +37,14 @@ pub fn record(front: &Front<'_, '_>, cluster: Option<&str>) -> (String, usize) {
         if expected.is_empty() {
             return;
         }
-        let from = one.from.as_ref().map_or(String::new(), |from| format!(" from {from}"));
-        let name = format!("{} {} at {}{from}", one.request.method, one.request, one.gateway);
+        let from = one
+            .from
+            .as_ref()
+            .map_or(String::new(), |from| format!(" from {from}"));
+        let name = format!(
+            "{} {} at {}{from}",
+            one.request.method, one.request, one.gateway
+        );
         let text = test(&name, one, &expected, cluster);
         tests.entry(name).or_insert(text);
     };
@@ -56,7 +62,9 @@ pub fn record(front: &Front<'_, '_>, cluster: Option<&str>) -> (String, usize) {
         // An allow list is only seen to work if somebody gets in.
         let allowed = seen.allowed().into_iter();
         let allowed = allowed.filter_map(|text| Some((text.parse::<IpNet>().ok()?, text)));
-        if let Some((network, text)) = allowed.min_by_key(|(network, _)| Reverse(network.prefix_len())) {
+        if let Some((network, text)) =
+            allowed.min_by_key(|(network, _)| Reverse(network.prefix_len()))
+        {
             one.from = Some(text);
             one.request.from = Some(network.hosts().next().unwrap_or(network.network()));
             let (seen, _) = front.see(&one.request, Some(&one.gateway));
@@ -194,7 +202,10 @@ fn urls(route: &Route<'_>, listener: &Listener<'_>, host: &str) -> Vec<Asked> {
 /// The name and value of a match; `None` if it is an expression.
 fn pair(one: &Node) -> Option<(String, String)> {
     let is_exact = text(one, &["type"]).is_none_or(|it| it == "Exact");
-    let pair = (text(one, &["name"])?.to_owned(), text(one, &["value"])?.to_owned());
+    let pair = (
+        text(one, &["name"])?.to_owned(),
+        text(one, &["value"])?.to_owned(),
+    );
     is_exact.then_some(pair)
 }
 
@@ -245,7 +256,12 @@ fn expected(seen: &Seen<'_, '_, '_>) -> Vec<String> {
     }
     match (seen.refused(), &seen.way.outcome) {
         (Ok(Some(guard)), _) => lines.push(format!("refused = {}", string(guard.as_str()))),
-        (Ok(None), Outcome::Redirect { status, location, .. }) => {
+        (
+            Ok(None),
+            Outcome::Redirect {
+                status, location, ..
+            },
+        ) => {
             lines.push(format!("status = {status}"));
             lines.push(format!("redirect = {}", string(location)));
         }
@@ -269,14 +285,22 @@ fn test(name: &str, one: &Recorded, expected: &[String], cluster: Option<&str>) 
         format!("url = {}", toml_string(&request.to_string())),
         format!("gateway = {}", toml_string(&one.gateway)),
     ];
-    keys.extend((request.method != "GET").then(|| format!("method = {}", toml_string(&request.method))));
-    keys.extend(one.from.as_ref().map(|from| format!("from = {}", toml_string(from))));
+    keys.extend(
+        (request.method != "GET").then(|| format!("method = {}", toml_string(&request.method))),
+    );
+    keys.extend(
+        one.from
+            .as_ref()
+            .map(|from| format!("from = {}", toml_string(from))),
+    );
     let headers = request.headers.iter();
     let headers: Vec<String> = headers
         .map(|(name, value)| format!("{} = {}", toml_string(name), toml_string(value)))
         .collect();
     keys.extend((!headers.is_empty()).then(|| format!("headers = {{ {} }}", headers.join(", "))));
-    let cluster = cluster.map_or(String::new(), |name| format!("cluster = {}\n", toml_string(name)));
+    let cluster = cluster.map_or(String::new(), |name| {
+        format!("cluster = {}\n", toml_string(name))
+    });
     format!(
         "[[test]]\nname = {}\n{cluster}request = {{ {} }}\nexpect = {{ {} }}\n",
         toml_string(name),

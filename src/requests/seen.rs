@@ -76,7 +76,11 @@ impl<'i, 'a> Front<'i, 'a> {
 
 /// The guard that ends a way, and its step.
 fn stopping_guard<'w, 'a>(way: &'w GatewayTrace<'a>) -> Option<(GuardKind, &'w Step<'a>)> {
-    let step = way.steps.iter().rev().find(|step| step.mark == Mark::Stops)?;
+    let step = way
+        .steps
+        .iter()
+        .rev()
+        .find(|step| step.mark == Mark::Stops)?;
     Some((guard_of(step)?, step))
 }
 
@@ -94,7 +98,11 @@ fn guard_of(step: &Step<'_>) -> Option<GuardKind> {
 impl<'a> Seen<'_, '_, 'a> {
     /// The gateway as `namespace/name`.
     pub fn gateway(&self) -> String {
-        format!("{}/{}", self.way.gateway.namespace(), self.way.gateway.name())
+        format!(
+            "{}/{}",
+            self.way.gateway.namespace(),
+            self.way.gateway.name()
+        )
     }
 
     /// The addresses of the gateway.
@@ -194,7 +202,11 @@ impl<'a> Seen<'_, '_, 'a> {
         if let Outcome::Unknown(why) = &self.way.outcome {
             return Err(why.clone());
         }
-        let mut open = self.way.steps.iter().filter(|step| step.mark == Mark::Unknown);
+        let mut open = self
+            .way
+            .steps
+            .iter()
+            .filter(|step| step.mark == Mark::Unknown);
         match open.find(|step| guard_of(step).is_some()) {
             Some(step) => Err(step.text.clone()),
             None => Ok(None),
@@ -216,12 +228,15 @@ impl<'a> Seen<'_, '_, 'a> {
         let mut gateways = self.front.resolved.gateways().iter();
         let found = gateways.find(|it| std::ptr::eq(it.object, self.way.gateway));
         let path = ["envoyService", "externalTrafficPolicy"];
-        let policy = found.and_then(|it| it.infra.kubernetes(&path)).and_then(Node::as_str);
+        let policy = found
+            .and_then(|it| it.infra.kubernetes(&path))
+            .and_then(Node::as_str);
         if policy == Some("Cluster") && self.way.client == self.way.request.from {
             return Err("`externalTrafficPolicy: Cluster`: a node may forward the connection with its own address".to_owned());
         }
         self.way.client.ok_or_else(|| {
-            "the client's address is not known; say where the request comes from with `from`".to_owned()
+            "the client's address is not known; say where the request comes from with `from`"
+                .to_owned()
         })
     }
 
@@ -250,12 +265,28 @@ impl<'a> Seen<'_, '_, 'a> {
         };
         let fits: [fn(&Step<'_>) -> bool; 4] = [
             |step| step.mark == Mark::Stops,
-            |step| step.mark == Mark::Unknown && step.stage != Stage::Dns && step.stage != Stage::Certificate && step.stage != Stage::Backend,
+            |step| {
+                step.mark == Mark::Unknown
+                    && step.stage != Stage::Dns
+                    && step.stage != Stage::Certificate
+                    && step.stage != Stage::Backend
+            },
             |step| step.stage == Stage::Route,
             |step| step.stage == Stage::Listener || step.stage == Stage::Gateway,
         ];
         let at = fits.into_iter().find_map(|fits| of(&self.way, fits))?;
         self.way.steps.get(at)
+    }
+
+    /// The step at a guard, on the way of a client who passes it.
+    pub fn guarding(&self) -> Option<&Step<'a>> {
+        let mut steps = self.beyond().steps.iter().rev();
+        steps.find(|step| guard_of(step).is_some())
+    }
+
+    /// The last step of a stage.
+    pub fn step_of(&self, stage: Stage) -> Option<&Step<'a>> {
+        self.way.steps.iter().rev().find(|step| step.stage == stage)
     }
 
     /// The step in which the route is chosen.

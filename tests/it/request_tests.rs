@@ -100,7 +100,10 @@ fn tests_that_hold_pass() {
         .run(["test", "--coverage"])
         .success()
         .says("  no test touches listener network/envoy-internal: http\n");
-    project(RIGHT).run(["-q", "test"]).success().never_says("passed");
+    project(RIGHT)
+        .run(["-q", "test"])
+        .success()
+        .never_says("passed");
 }
 
 #[test]
@@ -157,7 +160,9 @@ fn what_is_not_known_fails_unless_it_is_allowed() {
         .code(1)
         .says("error[test/unknown]: the wiki: expected no refusal, but that is not known: the decision of SecurityPolicy network/internal-only depends on the client's address")
         .says("1 test, 1 request: 0 passed, 1 failed (1 because something is not known)");
-    project(&test("allow_unknown = true\n")).run(["test"]).success();
+    project(&test("allow_unknown = true\n"))
+        .run(["test"])
+        .success();
 }
 
 #[test]
@@ -196,8 +201,8 @@ fn a_key_that_is_unknown_in_cluster_toml_is_an_error_as_everywhere() {
         .config(format!("{MINIMAL}{TABLES}{tests}"))
         .run(["validate"])
         .code(1)
-        .says("error[config/unknown-key]: [test.0.expect] has no key `rute`")
-        .says("help: write `route`");
+        .says("error[config/unknown-key]: [test[0].expect] has no key `rute`")
+        .says("= help: write `route`\n");
 }
 
 #[test]
@@ -211,12 +216,12 @@ fn what_happens_today_is_recorded_and_holds() {
     project
         .run(["test", "--record"])
         .success()
-        .says("tests/recorded.toml: 6 tests");
+        .says("tests/recorded.toml: 7 tests");
     snapshot!("recorded", project.read("tests/recorded.toml"));
     project
         .run(["test"])
         .success()
-        .says("6 tests, 6 requests: 6 passed")
+        .says("7 tests, 7 requests: 7 passed")
         .says("coverage: 4 of 4 listeners, 4 of 4 rules of routes\n");
     project.write("tests/recorded.toml", "# mine\n");
     project
@@ -224,7 +229,10 @@ fn what_happens_today_is_recorded_and_holds() {
         .code(2)
         .warns("tests/recorded.toml exists already, and is not overwritten");
     assert_eq!(project.read("tests/recorded.toml"), "# mine\n");
-    project.run(["test", "--record=-"]).success().says("[[test]]");
+    project
+        .run(["test", "--record=-"])
+        .success()
+        .says("[[test]]");
     project
         .run(["test", "--record=../outside.toml"])
         .code(2)
@@ -235,7 +243,11 @@ fn what_happens_today_is_recorded_and_holds() {
 fn a_refactoring_that_changes_something_fails_the_recorded_tests() {
     let project = project("");
     project.run(["test", "--record"]).success();
-    project.edit("kubernetes/apps/apps.yaml", "basicAuth: {users: {name: blog-users}}", "cors: {allowOrigins: ['*']}");
+    project.edit(
+        "kubernetes/apps/apps.yaml",
+        "basicAuth: {users: {name: blog-users}}",
+        "cors: {allowOrigins: ['*']}",
+    );
     project
         .run(["test"])
         .code(1)
@@ -271,18 +283,27 @@ expect = { route = "blog/other" }
 
     let xml = project.run(["test", "--format", "junit"]).code(1).stdout;
     let xml = roxmltree::Document::parse(&xml).expect("XML");
-    let cases: Vec<_> = xml.descendants().filter(|it| it.has_tag_name("testcase")).collect();
+    let cases: Vec<_> = xml
+        .descendants()
+        .filter(|it| it.has_tag_name("testcase"))
+        .collect();
     assert_eq!(cases.len(), 2);
     assert_eq!(cases[0].attribute("classname"), Some("a & b"));
-    assert_eq!(cases[0].attribute("name"), Some("GET https://blog.example.com/ from the Internet"));
+    assert_eq!(
+        cases[0].attribute("name"),
+        Some("GET https://blog.example.com/ from the Internet")
+    );
     assert!(!cases[0].has_children());
     let failure = cases[1].descendants().find(|it| it.has_tag_name("failure"));
-    assert_eq!(failure.and_then(|it| it.attribute("type")), Some("test/failed"));
+    assert_eq!(
+        failure.and_then(|it| it.attribute("type")),
+        Some("test/failed")
+    );
 
     project
         .run(["test", "--format", "github"])
         .code(1)
-        .says("::error file=cluster.toml,line=29,col=20,")
+        .says("::error file=cluster.toml,line=30,col=20,")
         .says("2 tests, 2 requests: 1 passed, 1 failed");
 }
 

@@ -69,7 +69,10 @@ gateways = [\"envoy-external\"]
 spec.authorization.defaultAction = \"Deny\"
 spec.authorization.rules = [{ action = \"Allow\", principal = { clientCIDRs = [\"192.0.2.0/24\"] } }]
 ";
-    let run = validated(&format!("{GUARDED}{policy}"), &http("apps", "app", "envoy-external"));
+    let run = validated(
+        &format!("{GUARDED}{policy}"),
+        &http("apps", "app", "envoy-external"),
+    );
     assert!(told(&run).is_empty(), "{run}");
 }
 
@@ -117,13 +120,27 @@ namespaces = \"All\"
 from = \"All\"
 "
     );
-    let grpc = route("GRPCRoute", "apps", "rpc", "  hostnames: [rpc.example.com]\n", "envoy-external");
-    let tls = route("TLSRoute", "apps", "pass", "  hostnames: [pass.example.com]\n", "envoy-external");
+    let grpc = route(
+        "GRPCRoute",
+        "apps",
+        "rpc",
+        "  hostnames: [rpc.example.com]\n",
+        "envoy-external",
+    );
+    let tls = route(
+        "TLSRoute",
+        "apps",
+        "pass",
+        "  hostnames: [pass.example.com]\n",
+        "envoy-external",
+    );
     let apps = format!("{charted}{set}{grpc}{tls}");
     let run = validated(&tables, &apps).code(1);
     let lines = told(&run).join("\n");
     for host in ["player", "team", "rpc", "pass"] {
-        let line = format!("error[guard/missing-guard]: {host}.example.com is on the external gateway network/envoy-external without auth or allow list");
+        let line = format!(
+            "error[guard/missing-guard]: {host}.example.com is on the external gateway network/envoy-external without auth or allow list"
+        );
         assert!(lines.contains(&line), "{host}: {run}");
     }
     assert_eq!(told(&run).len(), 4, "{run}");
@@ -134,17 +151,37 @@ from = \"All\"
 #[test]
 fn exceptions_have_a_reason_and_an_end() {
     let app = http("apps", "app", "envoy-external");
-    let with = |exception: &str| validated(&format!("{GUARDED}exceptions = [{{ {exception} }}]\n"), &app);
+    let with = |exception: &str| {
+        validated(
+            &format!("{GUARDED}exceptions = [{{ {exception} }}]\n"),
+            &app,
+        )
+    };
     let run = with("host = \"app.example.com\", reason = \"public\", until = \"2026-11-29\"");
     assert!(told(&run).is_empty(), "{run}");
     let run = with("host = \"*.example.com\", reason = \"public\", until = \"2026-11-28\"").code(1);
     snapshot!("expired", run);
     for (exception, want) in [
-        ("host = \"app.example.com\", until = \"2027-01-31\"", "error[config/missing-key]: an exception from the rules has no `reason`"),
-        ("host = \"app.example.com\", reason = \"public\"", "error[config/missing-key]: an exception from the rules has no end"),
-        ("reason = \"public\", until = \"2027-01-31\"", "error[config/missing-key]: an exception from the rules doesn't say what it is for"),
-        ("host = \"a\", reason = \"public\", until = \"31.1.2027\"", "error[config/invalid-value]: `31.1.2027` is not a date"),
-        ("rule = \"nothing\", reason = \"public\", until = \"2027-01-31\"", "error[config/unknown-reference]: there is no rule `nothing`"),
+        (
+            "host = \"app.example.com\", until = \"2027-01-31\"",
+            "error[config/missing-key]: an exception from the rules has no `reason`",
+        ),
+        (
+            "host = \"app.example.com\", reason = \"public\"",
+            "error[config/missing-key]: an exception from the rules has no end",
+        ),
+        (
+            "reason = \"public\", until = \"2027-01-31\"",
+            "error[config/missing-key]: an exception from the rules doesn't say what it is for",
+        ),
+        (
+            "host = \"a\", reason = \"public\", until = \"31.1.2027\"",
+            "error[config/invalid-value]: `31.1.2027` is not a date",
+        ),
+        (
+            "rule = \"nothing\", reason = \"public\", until = \"2027-01-31\"",
+            "error[config/unknown-reference]: there is no rule `nothing`",
+        ),
     ] {
         let run = with(exception).code(1);
         assert!(run.stdout.contains(want), "{want}: {run}");
@@ -169,12 +206,32 @@ hostnames = [\"*.apps.example.com\"]
         http("monitoring", "grafana", "envoy-external"),
         http("monitoring", "alerts", "envoy-internal"),
         http("other", "other", "envoy-external"),
-        route("HTTPRoute", "team-a", "good", &host("good.apps"), "envoy-internal").replace(
+        route(
+            "HTTPRoute",
+            "team-a",
+            "good",
+            &host("good.apps"),
+            "envoy-internal",
+        )
+        .replace(
             "namespace: network}]",
             "namespace: network, sectionName: https}]",
         ),
-        route("HTTPRoute", "team-b", "wrong-gateway", &host("b.apps"), "envoy-external"),
-        route("HTTPRoute", "team-c", "wrong-host", &host("c"), "envoy-internal").replace(
+        route(
+            "HTTPRoute",
+            "team-b",
+            "wrong-gateway",
+            &host("b.apps"),
+            "envoy-external",
+        ),
+        route(
+            "HTTPRoute",
+            "team-c",
+            "wrong-host",
+            &host("c"),
+            "envoy-internal",
+        )
+        .replace(
             "namespace: network}]",
             "namespace: network, sectionName: https}]",
         ),
@@ -199,7 +256,13 @@ tls_floor = \"1.3\"
 forbid_wildcards = true
 require_backend_policy = true
 ";
-    let apps = route("HTTPRoute", "apps", "all", "  hostnames: ['*.example.com']\n", "envoy-internal");
+    let apps = route(
+        "HTTPRoute",
+        "apps",
+        "all",
+        "  hostnames: ['*.example.com']\n",
+        "envoy-internal",
+    );
     let run = validated(tables, &apps).code(1);
     let lines = told(&run);
     assert_eq!(
@@ -207,8 +270,8 @@ require_backend_policy = true
         [
             "error[guard/tls-floor]: listener https of network/envoy-external accepts TLS 1.2, and the lowest version allowed is 1.3",
             "error[guard/tls-floor]: listener https of network/envoy-internal accepts TLS 1.2, and the lowest version allowed is 1.3",
-            "error[guard/wildcard]: HTTPRoute apps/all answers for *.example.com at network/envoy-internal",
             "error[guard/no-backend-policy]: no BackendTrafficPolicy applies to HTTPRoute apps/all at network/envoy-internal",
+            "error[guard/wildcard]: HTTPRoute apps/all answers for *.example.com at network/envoy-internal",
         ],
         "{run}"
     );
@@ -219,7 +282,10 @@ tls = { min_version = \"1.3\" }
 [backend_traffic]
 timeouts = { request = \"30s\" }
 ";
-    let run = validated(&format!("{tables}{right}"), &http("apps", "app", "envoy-internal"));
+    let run = validated(
+        &format!("{tables}{right}"),
+        &http("apps", "app", "envoy-internal"),
+    );
     assert!(told(&run).is_empty(), "{run}");
     validated("[rules]\ntls_floor = \"1.4\"\n", "")
         .code(1)
@@ -240,8 +306,15 @@ route = \"admin-old\"
 reason = \"moves next month\"
 until = \"2027-01-31\"
 ";
-    let old = route("HTTPRoute", "tools", "admin-old", "  hostnames: [admin.old.example.com]\n", "envoy-external");
-    let apps = http("tools", "admin", "envoy-external") + &http("apps", "app", "envoy-external") + &old;
+    let old = route(
+        "HTTPRoute",
+        "tools",
+        "admin-old",
+        "  hostnames: [admin.old.example.com]\n",
+        "envoy-external",
+    );
+    let apps =
+        http("tools", "admin", "envoy-external") + &http("apps", "app", "envoy-external") + &old;
     let run = validated(tables, &apps).code(1);
     snapshot!("custom_rule", run);
 }
@@ -249,7 +322,10 @@ until = \"2027-01-31\"
 #[test]
 fn an_expression_with_a_mistake_is_told_at_its_place() {
     let with = |expression: &str| {
-        validated(&format!("\n[[rules.check]]\nexpression = \"{expression}\"\n"), &http("apps", "app", "envoy-external"))
+        validated(
+            &format!("\n[[rules.check]]\nexpression = \"{expression}\"\n"),
+            &http("apps", "app", "envoy-external"),
+        )
     };
     with("publik")
         .code(1)
@@ -259,13 +335,13 @@ fn an_expression_with_a_mistake_is_told_at_its_place() {
     with("public || host")
         .code(1)
         .says("the expression is wrong: a string stands where true or false is needed");
-    with("routes[1].name == 'app'")
-        .code(1)
-        .says("error[guard/failed-expression]: the rule `routes[1].name == 'app'` can't be checked");
+    with("routes[1].name == 'app'").code(1).says(
+        "error[guard/failed-expression]: the rule `routes[1].name == 'app'` can't be checked",
+    );
     // Who publishes the record is not known, so it is only a note.
-    with("dns.size() == 1")
-        .success()
-        .says("note[guard/custom-rule]: dns.size() == 1: app.example.com at network/envoy-external");
+    with("dns.size() == 1").success().says(
+        "note[guard/custom-rule]: dns.size() == 1: app.example.com at network/envoy-external",
+    );
 }
 
 #[test]
@@ -313,13 +389,19 @@ spec:
 fn against_a_revision_only_new_violations_are_told() {
     let project = Project::new()
         .config(format!("{MINIMAL}{GUARDED}"))
-        .file("kubernetes/apps/old.yaml", http("apps", "old", "envoy-external"))
+        .file(
+            "kubernetes/apps/old.yaml",
+            http("apps", "old", "envoy-external"),
+        )
         .rendered();
     project
         .shell("git init -q && git add -A && git commit -qm first")
         .success();
     project.run(["validate", "--against", "git:HEAD"]).success();
-    project.write("kubernetes/apps/new.yaml", http("apps", "new", "envoy-external"));
+    project.write(
+        "kubernetes/apps/new.yaml",
+        http("apps", "new", "envoy-external"),
+    );
     project
         .run(["validate", "--against", "git:HEAD"])
         .code(1)

@@ -1,8 +1,6 @@
 //! Finds redirect loops.
 
-use super::{
-    GatewayId, GatewayTrace, Mark, Outcome, Request, Stage, Step, Tracer, dns,
-};
+use super::{GatewayId, GatewayTrace, Mark, Outcome, Request, Stage, Step, Tracer, dns};
 
 /// The maximum number of redirects to follow: a few more than clients follow.
 const MOST_HOPS: usize = 20;

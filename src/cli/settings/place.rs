@@ -53,7 +53,8 @@ pub(in crate::cli) fn in_force(
                 let (cluster, wrong) = config::load(sources, source);
                 let is_here = |one: &Diagnostic| {
                     let pointer = one.pointer.as_deref();
-                    pointer.is_some_and(|it| it.starts_with("/validate") || it.starts_with("/rules"))
+                    pointer
+                        .is_some_and(|it| it.starts_with("/validate") || it.starts_with("/rules"))
                 };
                 problems.extend(wrong.into_iter().filter(is_here));
                 let cluster = cluster.unwrap_or_default();

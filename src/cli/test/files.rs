@@ -130,7 +130,13 @@ impl ReadTests {
             None => self.mistakes.extend(wrong),
         }
         let root = path.parent().map(Path::to_path_buf);
-        Ok(root.map(|it| if it.as_os_str().is_empty() { PathBuf::from(".") } else { it }))
+        Ok(root.map(|it| {
+            if it.as_os_str().is_empty() {
+                PathBuf::from(".")
+            } else {
+                it
+            }
+        }))
     }
 
     fn add_file(
@@ -206,7 +212,9 @@ impl ReadTests {
 fn of_tests(wrong: Vec<Diagnostic>) -> Vec<Diagnostic> {
     let is_here = |one: &Diagnostic| {
         let pointer = one.pointer.as_deref().unwrap_or_default();
-        ["/test", "/networks"].iter().any(|it| pointer.starts_with(it))
+        ["/test", "/networks"]
+            .iter()
+            .any(|it| pointer.starts_with(it))
     };
     wrong.into_iter().filter(is_here).collect()
 }
@@ -238,6 +246,5 @@ pub(super) fn check_clusters(
 }
 
 fn text_of(path: &Path) -> anyhow::Result<String> {
-    file::text(path, LARGEST_CONFIG)
-        .with_context(|| format!("{}: can't be read", path.display()))
+    file::text(path, LARGEST_CONFIG).with_context(|| format!("{}: can't be read", path.display()))
 }

@@ -46,7 +46,9 @@ impl Asked {
     pub(super) fn put_into(self, outcomes: &mut [TestOutcome]) {
         for (at, outcome) in outcomes.iter_mut().enumerate() {
             if self.about.contains(&at) {
-                outcome.failures.retain(|it| !(it.key == "status" && it.is_unknown));
+                outcome
+                    .failures
+                    .retain(|it| !(it.key == "status" && it.is_unknown));
             }
         }
         for (at, failure) in self.failures {
@@ -83,8 +85,8 @@ fn questions_of<'t>(
     case: &'t Case,
 ) -> Vec<Question<'t>> {
     let request = &case.request;
-    let needs = request.signed_in
-        || !matches!(request.certificate, None | Some(ClientCertificate::None));
+    let needs =
+        request.signed_in || !matches!(request.certificate, None | Some(ClientCertificate::None));
     if needs || !request.scheme.is_http() || variable::in_text(&request.host) {
         return Vec::new();
     }
@@ -141,7 +143,9 @@ impl Question<'_> {
             (Outcome::Backends(_), Answer::Response { status, .. }) => {
                 wanted.is_none_or(|it| it.value == i64::from(*status))
             }
-            (Outcome::Response { status, .. }, Answer::Response { status: found, .. }) => status == found,
+            (Outcome::Response { status, .. }, Answer::Response { status: found, .. }) => {
+                status == found
+            }
             (
                 Outcome::Redirect {
                     status, location, ..
@@ -173,7 +177,10 @@ impl Question<'_> {
             Answer::Response { status, .. } => format!("it answers {status}"),
             Answer::Nothing(why) => why.clone(),
         };
-        let message = format!("{}: the real gateway does something else: {found}", cases::name(self.test));
+        let message = format!(
+            "{}: the real gateway does something else: {found}",
+            cases::name(self.test)
+        );
         let finding = Diagnostic::new(TEST_LIVE, message)
             .at(cases::place(self.test))
             .why(format!(

@@ -39,11 +39,16 @@ pub(crate) fn report(violation: &Violation<'_, '_>, check: &Check) -> Diagnostic
     let message = format!("{rule}: {} at {}", violation.hosts(), violation.gateway);
     let why = match violation.is_certain {
         true => format!("the rule `{}` is false for it", check.name),
-        false => format!("whether the rule `{}` holds depends on something that is not known", check.name),
+        false => format!(
+            "whether the rule `{}` holds depends on something that is not known",
+            check.name
+        ),
     };
     violation
         .finding(CODE, message)
         .related(check.span, "the rule")
         .why(why)
-        .help("change the route, or add an exception with a reason and an end to `rules.exceptions`")
+        .help(
+            "change the route, or add an exception with a reason and an end to `rules.exceptions`",
+        )
 }

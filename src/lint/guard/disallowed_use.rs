@@ -36,6 +36,9 @@ pub(crate) fn report(violation: &Violation<'_, '_>, what: &str, rule: Option<Spa
     violation
         .finding(CODE, message)
         .related(rule, "what the namespace may use")
-        .why(format!("{} is attached to it, and nothing else would stop it", violation.route_name()))
+        .why(format!(
+            "{} is attached to it, and nothing else would stop it",
+            violation.route_name()
+        ))
         .help("change the route, or add what it needs to `rules.allow`")
 }

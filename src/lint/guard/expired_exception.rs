@@ -32,7 +32,10 @@ until = "2030-05-31"
 
 /// Reports an exception that ended before `today`.
 pub(crate) fn report(exception: &Exception, today: &str) -> Diagnostic {
-    let message = format!("an exception ended on {}, and today is {today}", exception.until);
+    let message = format!(
+        "an exception ended on {}, and today is {today}",
+        exception.until
+    );
     Diagnostic::new(CODE, message)
         .at(exception.span)
         .why(format!("its reason was: {}", exception.reason))

@@ -48,11 +48,7 @@ pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
     found
 }
 
-fn of_cluster(
-    context: &LintContext<'_>,
-    rules: &Rules,
-    cluster: &Cluster<'_>,
-) -> Vec<Diagnostic> {
+fn of_cluster(context: &LintContext<'_>, rules: &Rules, cluster: &Cluster<'_>) -> Vec<Diagnostic> {
     let all: Vec<Applied<'_>> = context
         .all()
         .filter(|one| cluster.may_hold(&one.object.file))
@@ -225,7 +221,14 @@ impl<'a> ClusterExposures<'_, 'a> {
         let Some(route) = self.resolved.route(one.route) else {
             return Vec::new();
         };
-        let of = |name| guards(self.resolved, &self.effective, Some((one.route, name)), one.listener);
+        let of = |name| {
+            guards(
+                self.resolved,
+                &self.effective,
+                Some((one.route, name)),
+                one.listener,
+            )
+        };
         if route.rules.is_empty() {
             // Of some charts, the rules of a route are not known.
             return vec![of(None)];
@@ -404,8 +407,7 @@ impl<'a> ClusterExposures<'_, 'a> {
             if !listener.is_ready() || !listener.is_tls() || is_passed {
                 continue;
             }
-            let (version, policy) =
-                lowest_tls(self.resolved, &self.effective, ListenerId(at));
+            let (version, policy) = lowest_tls(self.resolved, &self.effective, ListenerId(at));
             if !self.rules.is_below_floor(version) {
                 continue;
             }
@@ -444,9 +446,13 @@ impl<'a> ClusterExposures<'_, 'a> {
         for ((host, gateway), exposed) in &self.attached {
             let name = self.gateway_name(*gateway);
             let mut exposures = self.table.exposures.iter();
-            let Some(exposure) = exposures.find(|it| it.hostname == *host && it.gateway == name) else {
+            let Some(exposure) = exposures.find(|it| it.hostname == *host && it.gateway == name)
+            else {
                 continue;
             };
+            if exposure.is_redirect && !check.expression.is_about_redirects {
+                continue;
+            }
             for (namespace, routes) in self.by_namespace(exposed) {
                 let row = self.row(exposure, *gateway, namespace);
                 let is_known = match check.expression.answer(&row) {
@@ -455,7 +461,12 @@ impl<'a> ClusterExposures<'_, 'a> {
                     Answer::Unknown => false,
                     Answer::Fails(why) => {
                         if found.is_empty() {
-                            found.push(failed_expression::report(check, &why, &host.to_string(), &name));
+                            found.push(failed_expression::report(
+                                check,
+                                &why,
+                                &host.to_string(),
+                                &name,
+                            ));
                         }
                         continue;
                     }
@@ -496,16 +507,23 @@ impl<'a> ClusterExposures<'_, 'a> {
 
     /// What an expression knows of a hostname at a gateway.
     fn row(&self, exposure: &Exposure, gateway: GatewayId, namespace: &str) -> Row {
-        let routes = exposure.routes.iter().filter(|it| it.namespace == namespace);
+        let routes = exposure
+            .routes
+            .iter()
+            .filter(|it| it.namespace == namespace);
         let listeners = self.resolved.listeners().iter();
         let listeners = listeners.filter(|it| {
-            it.gateway == gateway && exposure.listeners.contains(&listener_name(self.resolved, it))
+            it.gateway == gateway
+                && exposure
+                    .listeners
+                    .contains(&listener_name(self.resolved, it))
         });
         let mut ports: Vec<i64> = listeners.map(|it| it.port).collect();
         ports.sort_unstable();
         ports.dedup();
         let everywhere = exposure.guards.iter().filter(|it| it.is_everywhere);
-        let is_known = exposure.records.none != Some(envoy_gateway::exposure::table::NoRecord::NotKnown)
+        let is_known = exposure.records.none
+            != Some(envoy_gateway::exposure::table::NoRecord::NotKnown)
             && exposure.records.all.iter().all(|it| it.is_certain);
         Row {
             host: match &exposure.hostname {
@@ -518,17 +536,31 @@ impl<'a> ClusterExposures<'_, 'a> {
             routes: routes
                 .map(|it| {
                     let release = it.release.clone().unwrap_or_default();
-                    [it.kind.clone(), it.namespace.clone(), it.name.clone(), release]
+                    [
+                        it.kind.clone(),
+                        it.namespace.clone(),
+                        it.name.clone(),
+                        release,
+                    ]
                 })
                 .collect(),
-            guards: everywhere.clone().map(|it| it.kind.as_str().to_owned()).collect(),
-            allows: everywhere.flat_map(|it| it.allows.iter().cloned()).collect(),
+            guards: everywhere
+                .clone()
+                .map(|it| it.kind.as_str().to_owned())
+                .collect(),
+            allows: everywhere
+                .flat_map(|it| it.allows.iter().cloned())
+                .collect(),
             dns: is_known.then(|| {
                 let records = exposure.records.all.iter();
                 records
                     .map(|it| {
                         let provider = it.provider.clone().unwrap_or_default();
-                        [it.by.clone(), provider, it.target.clone().unwrap_or_default()]
+                        [
+                            it.by.clone(),
+                            provider,
+                            it.target.clone().unwrap_or_default(),
+                        ]
                     })
                     .collect()
             }),

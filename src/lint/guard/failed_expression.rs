@@ -31,6 +31,8 @@ pub(crate) fn report(check: &Check, why: &str, host: &str, gateway: &str) -> Dia
     let message = format!("the rule `{}` can't be checked: {why}", check.name);
     Diagnostic::new(CODE, message)
         .at(check.span)
-        .why(format!("it is not known whether the rule holds for {host} at {gateway}"))
+        .why(format!(
+            "it is not known whether the rule holds for {host} at {gateway}"
+        ))
         .help("write the expression so that it has a result for every hostname")
 }

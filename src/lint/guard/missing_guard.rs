@@ -30,7 +30,11 @@ exceptions = [{ host = "www.example.com", reason = "the public website", until =
 }
 
 /// Reports a route without one of the required guards.
-pub(crate) fn report(violation: &Violation<'_, '_>, requirement: &str, rule: Option<Span>) -> Diagnostic {
+pub(crate) fn report(
+    violation: &Violation<'_, '_>,
+    requirement: &str,
+    rule: Option<Span>,
+) -> Diagnostic {
     let message = format!(
         "{} is on the external gateway {} without {requirement}",
         violation.hosts(),

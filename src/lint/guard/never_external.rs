@@ -39,6 +39,9 @@ pub(crate) fn report(violation: &Violation<'_, '_>, rule: Option<Span>) -> Diagn
     violation
         .finding(CODE, message)
         .related(rule, "forbidden here")
-        .why(format!("{} can be reached from the Internet", violation.route_name()))
+        .why(format!(
+            "{} can be reached from the Internet",
+            violation.route_name()
+        ))
         .help("attach the route to an internal gateway")
 }

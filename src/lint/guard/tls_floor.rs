@@ -42,7 +42,8 @@ pub(crate) fn report(
     rule: Option<Span>,
 ) -> Diagnostic {
     let (object, pointer) = place;
-    let message = format!("{listener} accepts TLS {version}, and the lowest version allowed is {floor}");
+    let message =
+        format!("{listener} accepts TLS {version}, and the lowest version allowed is {floor}");
     finding(CODE, object, pointer, message)
         .related(rule, "the lowest version allowed")
         .why(format!("clients may connect with TLS {version}"))

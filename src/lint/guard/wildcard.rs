@@ -30,7 +30,12 @@ forbid_wildcards = true
 
 /// Reports a route with wildcards.
 pub(crate) fn report(violation: &Violation<'_, '_>, rule: Option<Span>) -> Diagnostic {
-    let message = format!("{} answers for {} at {}", violation.route_name(), violation.hosts(), violation.gateway);
+    let message = format!(
+        "{} answers for {} at {}",
+        violation.route_name(),
+        violation.hosts(),
+        violation.gateway
+    );
     violation
         .finding(CODE, message)
         .related(rule, "forbidden here")

@@ -39,7 +39,11 @@ fn plain() -> u16 {
 fn tls() -> u16 {
     let key = rcgen::KeyPair::generate().expect("a key");
     let params = rcgen::CertificateParams::new(vec!["app.example.com".to_owned()]).expect("a name");
-    let certificate = params.self_signed(&key).expect("a certificate").der().clone();
+    let certificate = params
+        .self_signed(&key)
+        .expect("a certificate")
+        .der()
+        .clone();
     let key = rustls::pki_types::PrivateKeyDer::try_from(key.serialize_der()).expect("a key");
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = rustls::ServerConfig::builder_with_provider(provider)
@@ -97,7 +101,9 @@ spec:
 
 fn run(tests: &str) -> crate::common::Run {
     let (plain, tls) = (plain(), tls());
-    let tests = tests.replace("PLAIN", &plain.to_string()).replace("TLS", &tls.to_string());
+    let tests = tests
+        .replace("PLAIN", &plain.to_string())
+        .replace("TLS", &tls.to_string());
     project(plain, tls, &tests).run(["test", "tests.toml", "--in", "gateway.yaml", "--live"])
 }
 

@@ -96,7 +96,9 @@ pub fn kind_of_setting(object: &Object, pointer: &Pointer) -> Option<GuardKind> 
         let is_it = pointer.steps().starts_with(frontend.steps());
         return is_it.then_some(GuardKind::ClientCertificate);
     }
-    let settings = SETTINGS.iter().filter(|(kind, ..)| kind.as_str() == object.kind());
+    let settings = SETTINGS
+        .iter()
+        .filter(|(kind, ..)| kind.as_str() == object.kind());
     let mut settings = settings.map(|(_, path, guard)| {
         let spec = Pointer::root().key("spec");
         (path.iter().fold(spec, |at, key| at.key(*key)), *guard)

@@ -307,7 +307,9 @@ impl GuardKind {
 
     /// The kind with this name, in the form of [`as_str`](Self::as_str).
     pub fn parse(name: &str) -> Option<Self> {
-        GuardKind::ALL.into_iter().find(|kind| kind.as_str() == name)
+        GuardKind::ALL
+            .into_iter()
+            .find(|kind| kind.as_str() == name)
     }
 
     /// The name, for people and programs.
