@@ -19,6 +19,9 @@ use manifest::value::{Entry, Kind, Map, Node, Pointer};
 /// The largest `cluster.toml` that is read, in bytes.
 pub const LARGEST_CONFIG: u64 = 1 << 20;
 
+/// The key that takes a date, with or without quotes: the end of an exception from the rules.
+const DATE: &str = "until";
+
 /// The maximum number of reported syntax errors. Later errors are often only consequences of the first ones.
 const MOST_SYNTAX: usize = 100;
 
@@ -191,6 +194,15 @@ fn map_of(table: &DeTable, source: SourceId, problems: &mut Vec<Diagnostic>) -> 
     for (key, value) in table.iter() {
         let span = |range: std::ops::Range<usize>| Span::new(source, range.start, range.end);
         let key_span = span(key.span());
+        if let (DATE, DeValue::Datetime(date)) = (key.get_ref().as_ref(), value.get_ref()) {
+            let node = Node::new(Kind::String(date.to_string()), Some(span(value.span())));
+            let entry = Entry {
+                key_span: Some(key_span),
+                value: node,
+            };
+            map.insert_entry(DATE.to_owned(), entry);
+            continue;
+        }
         let node = node_of(value.get_ref(), span(value.span()), source, problems);
         let entry = Entry {
             key_span: Some(key_span),

@@ -97,7 +97,7 @@ table! {
         pub gateway: Option<Text>,
         /// Why the rule doesn't apply.
         pub reason: Option<Text>,
-        /// The last day of the exception: `"2027-01-31"`. After it, the exception is an error.
+        /// The last day of the exception: `2027-01-31`, with or without quotes. After it, the exception is an error.
         pub until: Option<Text>,
     }
 }

@@ -10,6 +10,7 @@ use ipnet::IpNet;
 
 use crate::config::codes;
 use crate::config::{Named, Text, Texts};
+use envoy_gateway::exposure::reach::is_public;
 use manifest::Object;
 use manifest::diagnostic::Diagnostic;
 use manifest::diagnostic::suggest::{listed, nearest};
@@ -45,6 +46,16 @@ impl Origin {
             Origin::Internet => " from the Internet".to_owned(),
             Origin::Network(name, _) => format!(" from {name}"),
             Origin::Address(address) => format!(" from {address}"),
+        }
+    }
+
+    /// Whether the request comes from the Internet, from where internal gateways can't be reached.
+    pub fn is_internet(&self) -> bool {
+        match self {
+            Origin::Internet => true,
+            // Hosts in internal networks have global IPv6 addresses, too.
+            Origin::Address(address) => address.is_ipv4() && is_public(*address),
+            Origin::Unknown | Origin::Network(..) => false,
         }
     }
 

@@ -88,6 +88,8 @@ fn stopping_guard<'w, 'a>(way: &'w GatewayTrace<'a>) -> Option<(GuardKind, &'w S
 fn guard_of(step: &Step<'_>) -> Option<GuardKind> {
     let place = step.place.as_ref()?;
     match step.stage {
+        // The place is in the script, if the policy takes it from a ConfigMap.
+        Stage::Extension if place.object.kind() != "EnvoyExtensionPolicy" => Some(GuardKind::Lua),
         Stage::Client | Stage::Security | Stage::Extension | Stage::Traffic => {
             kind_of_setting(place.object, &place.pointer)
         }

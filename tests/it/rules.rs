@@ -159,6 +159,8 @@ fn exceptions_have_a_reason_and_an_end() {
     };
     let run = with("host = \"app.example.com\", reason = \"public\", until = \"2026-11-29\"");
     assert!(told(&run).is_empty(), "{run}");
+    let run = with("host = \"app.example.com\", reason = \"public\", until = 2026-11-29");
+    assert!(told(&run).is_empty(), "{run}");
     let run = with("host = \"*.example.com\", reason = \"public\", until = \"2026-11-28\"").code(1);
     snapshot!("expired", run);
     for (exception, want) in [

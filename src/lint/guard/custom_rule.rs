@@ -7,9 +7,10 @@ use manifest::diagnostic::Diagnostic;
 manifest::code! {
     "guard"/"custom-rule", Error, "A rule of the project's own, in `rules.check`, is false for a hostname.",
     r#"
-An expression in `rules.check` must be true for each hostname at each gateway, and it is false for this one. The message is the
-one that the rule gives. If the expression depends on something that is not known, for example who publishes a DNS record, that
-is only a note. `gatewayctl explain rules.check.expression` lists what an expression knows.
+An expression in `rules.check` must be true for each hostname at each gateway, and it is false for this one. The
+message is the one that the rule gives. If the expression depends on something that is not known, for example who
+publishes a DNS record, that is only a note. `gatewayctl explain rules.check.expression` lists what an expression
+knows.
 
 ## Wrong
 

@@ -6,9 +6,9 @@ use manifest::diagnostic::{Diagnostic, Span};
 manifest::code! {
     "guard"/"disallowed-use", Error, "A route uses a gateway, listener, port or hostname that its namespace may not use.",
     r#"
-An entry of `rules.allow` says what the routes of some namespaces may use: gateways, listeners, ports and hostnames. If entries
-name the namespace of a route, one of them must allow all that the route uses. The gateway itself may accept the route: the
-rule is about what should be merged, not about what works.
+An entry of `rules.allow` says what the routes of some namespaces may use: gateways, listeners, ports and hostnames.
+If entries name the namespace of a route, one of them must allow all that the route uses. The gateway itself may
+accept the route: the rule is about what should be merged, not about what works.
 
 ## Wrong
 

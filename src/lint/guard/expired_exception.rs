@@ -6,9 +6,9 @@ use manifest::diagnostic::Diagnostic;
 manifest::code! {
     "guard"/"expired-exception", Error, "An exception from the rules has ended.",
     r#"
-Every exception in `[rules]` has a last day, `until`, and that of this one has passed. What the exception is for is not
-reported any more by itself, only the exception is. Fix what it was for and remove it, or decide again and move the date. The
-date of today is that of the machine, or of `SOURCE_DATE_EPOCH` where that is set.
+Every exception in `[rules]` has a last day, `until`, and that of this one has passed. What the exception is for is
+not reported any more by itself, only the exception is. Fix what it was for and remove it, or decide again and move
+the date. The date of today is that of the machine, or of `SOURCE_DATE_EPOCH` where that is set.
 
 ## Wrong
 

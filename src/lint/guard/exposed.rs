@@ -1,21 +1,25 @@
 //! What is exposed in each cluster, and which rules it breaks.
 //!
-//! One mistake is told once: a route that breaks a rule at a gateway is one finding, whatever the number of its hostnames.
+//! One mistake is told once: a route that breaks a rule at a gateway is one finding, however many hostnames it has.
+
+mod own_rules;
+mod violation;
+
+pub(crate) use violation::Violation;
 
 use std::collections::{BTreeMap, HashSet};
 
 use super::{
-    custom_rule, disallowed_use, expired_exception, failed_expression, missing_guard,
-    never_external, no_backend_policy, tls_floor, unknown_side, wildcard,
+    disallowed_use, expired_exception, missing_guard, never_external, no_backend_policy, tls_floor,
+    unknown_side, wildcard,
 };
-use crate::lint::attachment::cluster::{in_release, is_patched};
+use crate::lint::attachment::cluster::is_patched;
 use crate::lint::{Applied, LintContext};
-use crate::model::expression::{Answer, Row};
 use crate::model::rules::{Rules, Subject, Use};
 use envoy_gateway::controller::{ControllerRelease, Files, settings_of};
 use envoy_gateway::exposure::build::{Exposed, attached, is_redirect, listener_name, reach_of};
 use envoy_gateway::exposure::guard::{guards, lowest_tls};
-use envoy_gateway::exposure::table::{Exposure, Guard, Hostname, Side};
+use envoy_gateway::exposure::table::{Guard, Hostname, Side};
 use envoy_gateway::exposure::{Table, table};
 use envoy_gateway::helm_routes::{HelmRoute, RELEASE, charted};
 use envoy_gateway::policy::PolicyKind;
@@ -23,10 +27,9 @@ use envoy_gateway::policy::effective::EffectivePolicies;
 use envoy_gateway::read::text;
 use envoy_gateway::{GatewayId, ListenerId, Resolved, Route, RouteId, resolve};
 use flux_repo::Cluster;
-use manifest::diagnostic::suggest::listed;
-use manifest::diagnostic::{Code, Diagnostic, Severity, Span};
+use manifest::Object;
+use manifest::diagnostic::{Diagnostic, Span};
 use manifest::value::Pointer;
-use manifest::{Object, finding};
 
 /// Reports what breaks the rules of the project.
 pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
@@ -107,61 +110,6 @@ struct Attached<'r> {
 
 /// What a violation is of: the code, the number of the rule among those with the code, the route and the gateway.
 type Key = (&'static str, usize, RouteId, GatewayId);
-
-/// A route that breaks a rule at a gateway.
-pub(crate) struct Violation<'r, 'a> {
-    route: &'r Route<'a>,
-    charted: Option<&'r HelmRoute<'a>>,
-    hosts: Vec<String>,
-    /// The gateway as `namespace/name`.
-    pub(crate) gateway: String,
-    /// Whether it is known that the route breaks the rule.
-    pub(crate) is_certain: bool,
-}
-
-impl Violation<'_, '_> {
-    /// The hostnames.
-    pub(crate) fn hosts(&self) -> String {
-        let shown = self.hosts.iter().map(|host| match host.as_str() {
-            "*" => "any hostname",
-            host => host,
-        });
-        listed(shown)
-    }
-
-    /// The namespace of the route.
-    pub(crate) fn namespace(&self) -> &str {
-        self.route.object.namespace()
-    }
-
-    /// The route, with the release if a chart creates it.
-    pub(crate) fn route_name(&self) -> String {
-        let name = format!("{} {}", self.route.kind.as_str(), self.route.key());
-        match self.charted {
-            Some(charted) => format!("{name} (HelmRelease {})", charted.release.name()),
-            None => name,
-        }
-    }
-
-    /// A finding at the first of the hostnames that the route itself has, else at its name.
-    pub(crate) fn finding(&self, code: Code, message: String) -> Diagnostic {
-        let mut hosts = self.hosts.iter();
-        let at = hosts.find_map(|host| self.route.hostnames.iter().position(|own| own == host));
-        let pointer = match at {
-            Some(at) => Pointer::root().key("spec").key("hostnames").index(at),
-            None => Pointer::root().key("metadata").key("name"),
-        };
-        let found = finding(code, self.route.object, &pointer, message);
-        let found = match self.charted {
-            Some(charted) => in_release(charted, found),
-            None => found,
-        };
-        match self.is_certain {
-            true => found,
-            false => found.severity(Severity::Note),
-        }
-    }
-}
 
 impl<'a> ClusterExposures<'_, 'a> {
     fn findings(&self) -> Vec<Diagnostic> {
@@ -434,142 +382,6 @@ impl<'a> ClusterExposures<'_, 'a> {
             is_new
         });
         found
-    }
-
-    /// What a rule of the project's own says, route by route.
-    fn own_rule(&self, nth: usize) -> Vec<Diagnostic> {
-        let Some(check) = self.rules.checks.get(nth) else {
-            return Vec::new();
-        };
-        let mut broken: BTreeMap<(RouteId, GatewayId, bool), Broken> = BTreeMap::new();
-        let mut found = Vec::new();
-        for ((host, gateway), exposed) in &self.attached {
-            let name = self.gateway_name(*gateway);
-            let mut exposures = self.table.exposures.iter();
-            let Some(exposure) = exposures.find(|it| it.hostname == *host && it.gateway == name)
-            else {
-                continue;
-            };
-            if exposure.is_redirect && !check.expression.is_about_redirects {
-                continue;
-            }
-            for (namespace, routes) in self.by_namespace(exposed) {
-                let row = self.row(exposure, *gateway, namespace);
-                let is_known = match check.expression.answer(&row) {
-                    Answer::Is(true) => continue,
-                    Answer::Is(false) => true,
-                    Answer::Unknown => false,
-                    Answer::Fails(why) => {
-                        if found.is_empty() {
-                            found.push(failed_expression::report(
-                                check,
-                                &why,
-                                &host.to_string(),
-                                &name,
-                            ));
-                        }
-                        continue;
-                    }
-                };
-                for (route, listener) in routes {
-                    let one = Attached {
-                        host,
-                        gateway: *gateway,
-                        route,
-                        listener,
-                        is_certain: exposed.is_certain && is_known,
-                    };
-                    if !self.is_excepted(custom_rule::CODE.as_str(), &check.name, &one) {
-                        let key = (route, *gateway, one.is_certain);
-                        broken.entry(key).or_default().add(&one, None);
-                    }
-                }
-            }
-        }
-        for ((route, gateway, _), broken) in &broken {
-            let violation = self.violation(*route, *gateway, broken);
-            found.extend(violation.map(|it| custom_rule::report(&it, check)));
-        }
-        found
-    }
-
-    /// The routes of each namespace.
-    fn by_namespace(&self, exposed: &Exposed) -> BTreeMap<&'a str, Vec<(RouteId, ListenerId)>> {
-        let mut all: BTreeMap<&str, Vec<(RouteId, ListenerId)>> = BTreeMap::new();
-        for (route, listener) in &exposed.at {
-            if let Some(found) = self.resolved.route(*route) {
-                let of_namespace = all.entry(found.object.namespace()).or_default();
-                of_namespace.push((*route, *listener));
-            }
-        }
-        all
-    }
-
-    /// What an expression knows of a hostname at a gateway.
-    fn row(&self, exposure: &Exposure, gateway: GatewayId, namespace: &str) -> Row {
-        let routes = exposure
-            .routes
-            .iter()
-            .filter(|it| it.namespace == namespace);
-        let listeners = self.resolved.listeners().iter();
-        let listeners = listeners.filter(|it| {
-            it.gateway == gateway
-                && exposure
-                    .listeners
-                    .contains(&listener_name(self.resolved, it))
-        });
-        let mut ports: Vec<i64> = listeners.map(|it| it.port).collect();
-        ports.sort_unstable();
-        ports.dedup();
-        let everywhere = exposure.guards.iter().filter(|it| it.is_everywhere);
-        let is_known = exposure.records.none
-            != Some(envoy_gateway::exposure::table::NoRecord::NotKnown)
-            && exposure.records.all.iter().all(|it| it.is_certain);
-        Row {
-            host: match &exposure.hostname {
-                Hostname::Name(name) => name.clone(),
-                Hostname::Port(..) => String::new(),
-            },
-            gateway: exposure.gateway.clone(),
-            public: self.is_external(gateway),
-            namespace: namespace.to_owned(),
-            routes: routes
-                .map(|it| {
-                    let release = it.release.clone().unwrap_or_default();
-                    [
-                        it.kind.clone(),
-                        it.namespace.clone(),
-                        it.name.clone(),
-                        release,
-                    ]
-                })
-                .collect(),
-            guards: everywhere
-                .clone()
-                .map(|it| it.kind.as_str().to_owned())
-                .collect(),
-            allows: everywhere
-                .flat_map(|it| it.allows.iter().cloned())
-                .collect(),
-            dns: is_known.then(|| {
-                let records = exposure.records.all.iter();
-                records
-                    .map(|it| {
-                        let provider = it.provider.clone().unwrap_or_default();
-                        [
-                            it.by.clone(),
-                            provider,
-                            it.target.clone().unwrap_or_default(),
-                        ]
-                    })
-                    .collect()
-            }),
-            listeners: exposure.listeners.clone(),
-            ports,
-            backends: exposure.backends.clone(),
-            redirect: exposure.is_redirect,
-            plain: exposure.is_plain,
-        }
     }
 }
 

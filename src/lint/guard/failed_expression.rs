@@ -6,9 +6,9 @@ use manifest::diagnostic::Diagnostic;
 manifest::code! {
     "guard"/"failed-expression", Error, "An expression in `rules.check` fails, so the rule is not checked.",
     r#"
-The expression of a rule could not be evaluated for a hostname: it asks for an item of a list that is shorter, divides by zero,
-or takes too many steps. So it is not known whether the rule holds there. Write the expression so that it has a result for
-every hostname; `size(routes) > 1 && …` and `routes.exists(…)` are the usual ways.
+The expression of a rule could not be evaluated for a hostname: it asks for an item of a list that is shorter, divides
+by zero, or takes too many steps. So it is not known whether the rule holds there. Write the expression so that it has
+a result for every hostname; `size(routes) > 1 && …` and `routes.exists(…)` are the usual ways.
 
 ## Wrong
 

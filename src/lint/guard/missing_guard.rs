@@ -6,10 +6,10 @@ use manifest::diagnostic::{Diagnostic, Span};
 manifest::code! {
     "guard"/"missing-guard", Error, "A hostname on an external gateway lacks a guard that `[rules]` requires.",
     r#"
-`rules.external.requires` lists the guards that every answer on an external gateway must have, except for redirects. A route
-of any kind is attached to such a gateway, and an answer of it has none of them: neither a policy of the route, nor one of its
-listener or gateway. `auth` is any guard that asks who the client is, and `allow list` an authorization by networks. Guard
-the route, or add an exception with a reason and an end.
+`rules.external.requires` lists the guards that every answer on an external gateway must have, except for redirects. A
+route of any kind is attached to such a gateway, and an answer of it has none of them: neither a policy of the route,
+nor one of its listener or gateway. `auth` is any guard that asks who the client is, and `allow list` an authorization
+by networks. Guard the route, or add an exception with a reason and an end.
 
 ## Wrong
 

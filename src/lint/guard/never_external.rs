@@ -6,9 +6,9 @@ use manifest::diagnostic::{Diagnostic, Span};
 manifest::code! {
     "guard"/"never-external", Error, "A namespace that must never be external has a route on an external gateway.",
     r#"
-`rules.namespaces.never_external` lists namespaces whose applications must not be reachable from the Internet, and a route in
-one of them is attached to an external gateway. A redirect counts too, because it shows that the application exists. Attach
-the route to an internal gateway, or remove the namespace from the list.
+`rules.namespaces.never_external` lists namespaces whose applications must not be reachable from the Internet, and a
+route in one of them is attached to an external gateway. A redirect counts too, because it shows that the application
+exists. Attach the route to an internal gateway, or remove the namespace from the list.
 
 ## Wrong
 

@@ -6,8 +6,9 @@ use manifest::diagnostic::{Diagnostic, Span};
 manifest::code! {
     "guard"/"no-backend-policy", Error, "No BackendTrafficPolicy applies to a route, although `[rules]` requires one.",
     r#"
-With `rules.require_backend_policy`, a BackendTrafficPolicy must apply to each route that has backends: one of the route, of its
-listener or of its gateway. Otherwise there are no timeouts, retries and limits of your choice. Redirects need none.
+With `rules.require_backend_policy`, a BackendTrafficPolicy must apply to each route that has backends: one of the
+route, of its listener or of its gateway. Otherwise there are no timeouts, retries and limits of your choice.
+Redirects need none.
 
 ## Wrong
 

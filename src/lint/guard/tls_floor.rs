@@ -7,9 +7,9 @@ use manifest::{Object, finding};
 manifest::code! {
     "guard"/"tls-floor", Error, "A listener accepts a lower TLS version than `[rules]` allows.",
     r#"
-`rules.tls_floor` is the lowest version of TLS that a listener may accept. A listener accepts a lower one: the ClientTrafficPolicy
-that applies to it says so, or no policy says anything, and then Envoy accepts TLS 1.2. Listeners that pass TLS through are not
-looked at, because the backend decides there.
+`rules.tls_floor` is the lowest version of TLS that a listener may accept. A listener accepts a lower one: the
+ClientTrafficPolicy that applies to it says so, or no policy says anything, and then Envoy accepts TLS 1.2. Listeners
+that pass TLS through are not looked at, because the backend decides there.
 
 ## Wrong
 

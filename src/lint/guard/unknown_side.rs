@@ -7,9 +7,10 @@ use manifest::{Object, finding};
 manifest::code! {
     "guard"/"unknown-side", Note, "It is not known whether a gateway is external, so some rules are not checked for it.",
     r#"
-Rules about external gateways need to know which gateways are external. That follows from a public address, or from a word such
-as `external` or `lan` in the name of the gateway, of its class, or in the target of its DNS records. For this gateway, nothing
-says it. If it is external, name it in `rules.external.gateways`. If it is internal, give it a name that says so.
+Rules about external gateways need to know which gateways are external. That follows from a public address, or from a
+word such as `external` or `lan` in the name of the gateway, of its class, or in the target of its DNS records. For
+this gateway, nothing says it. If it is external, name it in `rules.external.gateways`. If it is internal, give it a
+name that says so.
 
 ## Wrong
 

@@ -6,9 +6,9 @@ use manifest::diagnostic::{Diagnostic, Span};
 manifest::code! {
     "guard"/"wildcard", Error, "A route has a hostname with a wildcard, which `[rules]` forbids.",
     r#"
-With `rules.forbid_wildcards`, each route must say which hostnames it answers for. This one has a wildcard, or no hostname at
-all at a listener that doesn't have one either, so it answers for names that nobody has thought of. Redirects may have
-wildcards.
+With `rules.forbid_wildcards`, each route must say which hostnames it answers for. This one has a wildcard, or no
+hostname at all at a listener that doesn't have one either, so it answers for names that nobody has thought of.
+Redirects may have wildcards.
 
 ## Wrong
 
