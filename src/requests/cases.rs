@@ -203,6 +203,11 @@ fn hosts(test: &Test, problems: &mut Vec<Diagnostic>) -> Vec<Request> {
     }
     each(&mut requests, &settings.host, problems, |request, host| {
         let read = Request::get(&format!("https://{host}/")).map_err(|it| it.to_string())?;
+        // A port that is the same for both schemes is written.
+        let plain = Request::get(&format!("http://{host}/")).map_err(|it| it.to_string())?;
+        if plain.port == read.port {
+            request.port = read.port;
+        }
         (request.host, request.authority) = (read.host, read.authority);
         Ok(())
     });

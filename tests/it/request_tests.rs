@@ -134,6 +134,21 @@ expect = { status = 200 }
 }
 
 #[test]
+fn each_combination_of_hosts_paths_methods_and_headers_is_a_request() {
+    let tests = r#"
+[[test]]
+name = "nothing is there"
+request = { host = ["a.example.com", "b.example.com:8443"], path = ["/", "/x?y=1"], method = ["GET", "PUT"], headers = { X-A = ["1", "2"] } }
+expect = { reachable = false }
+"#;
+    project(tests)
+        .run(["-v", "test"])
+        .success()
+        .says("1 test, 16 requests: 16 passed")
+        .says("ok: nothing is there: PUT https://b.example.com:8443/x?y=1 with x-a: 2\n");
+}
+
+#[test]
 fn a_network_is_tried_at_the_borders_of_what_rules_allow() {
     let tests = r#"
 [[test]]
