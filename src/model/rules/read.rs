@@ -288,7 +288,7 @@ fn is_date(text: &str) -> bool {
     else {
         return false;
     };
-    let is_leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+    let is_leap = (year.is_multiple_of(4) && !year.is_multiple_of(100)) || year.is_multiple_of(400);
     let days = match month {
         2 if is_leap => 29,
         2 => 28,
