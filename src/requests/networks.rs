@@ -79,7 +79,7 @@ impl Origin {
                 for network in networks {
                     all.extend([first(network), network.broadcast()]);
                     for other in named.iter().filter(|other| network.contains(*other)) {
-                        all.extend([other.network(), other.broadcast()]);
+                        all.extend([first(other), other.broadcast()]);
                         all.extend(after(other.broadcast()).filter(|it| network.contains(it)));
                     }
                 }
@@ -242,7 +242,7 @@ mod tests {
             tried(&lan, &["10.10.30.64/26", "192.0.2.0/24"]),
             [
                 "10.10.30.1",
-                "10.10.30.64",
+                "10.10.30.65",
                 "10.10.30.127",
                 "10.10.30.128",
                 "10.10.30.255"
