@@ -20,6 +20,8 @@ const GROUPS: &[&str] = &[
     "flux",
     "dns",
     "keda",
+    "guard",
+    "test",
     "tree",
 ];
 
@@ -40,6 +42,7 @@ fn declared() -> impl Iterator<Item = Code> {
         crate::render::codes::DECLARED,
         crate::tree::codes::DECLARED,
         crate::cluster::codes::DECLARED,
+        crate::requests::codes::DECLARED,
     ];
     let declared = lists.into_iter().flatten().copied();
     declared.chain(crate::lint::codes())

@@ -88,6 +88,7 @@ fn follow(text: &str) {
         texts: &BTreeMap::from([(INDEX.to_owned(), id)]),
         sources: &sources,
         model: None,
+        rules: None,
         selection: &Selection::newest(&CATALOGUE),
     });
     report::tell(found, &sources);

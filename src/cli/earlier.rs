@@ -8,6 +8,7 @@ use super::manifests;
 use super::project::{self, Project};
 use super::validate::declare_chart;
 use crate::compile::Beside;
+use crate::model::rules::Rules;
 use crd_validate::Passes;
 use crd_validate::schema::{Catalogue, Lookup, Selection};
 use manifest::Object;
@@ -34,11 +35,14 @@ impl EarlierFindings {
         rev: &str,
         catalogue: &Catalogue,
         selection: &Selection,
+        rules: Option<Rules>,
     ) -> anyhow::Result<Self> {
         let mut sources = Sources::default();
         let commit = git::commit(root, rev)?;
         let mut manifests = manifests::read_commit(root, &commit, |_| true, &mut sources)?;
         manifests.leave_out_what_is_not_applied(&sources);
+        // The rules of today count for both, so that only what breaks them now is new.
+        manifests.rules = rules;
         let mut selection = selection.clone();
         declare_chart(&manifests.objects, catalogue, &mut selection);
         let mut found = manifests.check(&sources, catalogue, &selection);

@@ -18,6 +18,7 @@ use super::git;
 use super::walk::{SkipReason, walk};
 use crate::bounds::file::{self, Unread};
 use crate::lint::LintInput;
+use crate::model::rules::Rules;
 use crd_validate::schema::Selection;
 use flux_repo::completed;
 use manifest::codes;
@@ -47,6 +48,8 @@ pub(super) struct Manifests {
     pub objects: Vec<Object>,
     /// The findings on the files themselves.
     pub diagnostics: Vec<Diagnostic>,
+    /// The rules of the project itself, if manifests are checked without what `cluster.toml` renders.
+    pub rules: Option<Rules>,
     /// The paths in folders that were skipped, and why.
     pub skipped: Vec<(PathBuf, SkipReason)>,
 }
@@ -205,6 +208,7 @@ impl Manifests {
             texts: &self.texts,
             sources,
             model: None,
+            rules: self.rules.as_ref(),
             selection,
         }
     }

@@ -29,6 +29,8 @@ mod scripts;
 mod settings;
 mod shells;
 mod status;
+mod test;
+mod today;
 mod trace;
 mod upgrade;
 mod used;
@@ -115,6 +117,8 @@ enum Command {
     Graph(graph::Args),
     /// Follow a request to its backend, or to the place where it fails, without a cluster
     Trace(trace::Args),
+    /// Run tests of requests, without a cluster
+    Test(test::Args),
     /// Show what another version of Envoy Gateway would break, deprecate and change
     Upgrade(upgrade::Args),
     /// Show which line of cluster.toml a rendered value comes from
@@ -267,6 +271,7 @@ fn run_command(cli: Cli, out: &mut Stream) -> anyhow::Result<ExitCode> {
         Command::Exposure(args) => exposure::run(&args, global, out),
         Command::Graph(args) => graph::run(&args, global, out),
         Command::Trace(args) => trace::run(&args, global, out),
+        Command::Test(args) => test::run(&args, global, out),
         Command::Upgrade(args) => upgrade::run(&args, global, out),
         Command::Why(args) => why::run(&args, global, out),
         Command::Explain(args) => explain::run(&args, global, out),

@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 
 use super::manifests::{self, Manifests};
 use super::owned::{self, Owned, with_help};
-use super::{Global, git, own, place};
+use super::{Global, git, own, place, today};
 use crate::bounds::file::{self, Unread};
 use crate::compile::{self, Beside, Compiled, World, compile_each};
 use crate::config::codes::CONFIG_UNKNOWN_KEY;
@@ -130,6 +130,9 @@ impl Project {
     /// If something can't be read.
     pub(super) fn compile_whole(&self) -> anyhow::Result<(Compiled, Manifests)> {
         let mut compiled = self.compile()?;
+        if let Some(model) = &mut compiled.model {
+            model.rules.today = today::today();
+        }
         let (found, not_built) = self.beside(&mut compiled)?;
         compiled.diagnostics.extend(not_built);
         let (beside, found) = beside_of(found);

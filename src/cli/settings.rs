@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use std::io::Write;
 use std::path::{Component, Path, PathBuf};
 
-pub(super) use place::{in_force, of_project};
+pub(super) use place::{in_force, locate_settings, of_project};
 
 use super::filter::Selector;
 use crate::config::codes::CONFIG_UNUSED_IGNORE;

@@ -95,9 +95,36 @@ enum Format {
 }
 
 /// What a request is traced through in a cluster.
-struct Material {
-    gathered: Gathered,
-    generated: Vec<GeneratedConfigMap>,
+pub(super) struct Material {
+    pub gathered: Gathered,
+    pub generated: Vec<GeneratedConfigMap>,
+}
+
+/// What requests are traced through in each cluster.
+///
+/// # Errors
+/// If there is no cluster of the name that `--cluster` gives.
+pub(super) fn materials(
+    repository: &Repository,
+    is_complete: bool,
+    global: &Global,
+) -> anyhow::Result<Vec<Material>> {
+    let clusters = repository.clusters(global)?.into_iter();
+    let materials = clusters.map(|cluster| {
+        let name = cluster.name.clone();
+        let (gathered, generated) = repository.with_files(&cluster, |files| {
+            (repository.applied_in(name, files), generated(files))
+        });
+        let mut material = Material {
+            gathered,
+            generated,
+        };
+        if is_complete {
+            material.gathered.settings.knowledge = Knowledge::Complete;
+        }
+        material
+    });
+    Ok(materials.collect())
 }
 
 /// Runs the command: prints how each gateway handles a request. The exit code is 1 if a gateway answers with an error
@@ -115,24 +142,7 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Res
     request.verifies = !args.insecure;
     request.certificate = args.client_certificate.map(ClientCertificate::from);
     let repository = Repository::read(&args.paths, &args.used, global)?;
-    let clusters = repository.clusters(global)?;
-    let mut materials: Vec<Material> = clusters
-        .into_iter()
-        .map(|cluster| {
-            let name = cluster.name.clone();
-            let (gathered, generated) = repository.with_files(&cluster, |files| {
-                (repository.applied_in(name, files), generated(files))
-            });
-            let mut material = Material {
-                gathered,
-                generated,
-            };
-            if args.complete {
-                material.gathered.settings.knowledge = Knowledge::Complete;
-            }
-            material
-        })
-        .collect();
+    let mut materials = materials(&repository, args.complete, global)?;
     if args.format == Format::Json && materials.len() > 1 {
         let gathered: Vec<Gathered> = materials.drain(..).map(|it| it.gathered).collect();
         only(&gathered)?;

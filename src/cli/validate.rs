@@ -247,7 +247,13 @@ fn earlier_findings(
         true => EarlierFindings::of_project(&Project::find(global)?, rev),
         false => {
             let (catalogue, selection) = used::selection(&args.uses, global)?;
-            EarlierFindings::of_repository(root, rev, &catalogue, &selection)
+            EarlierFindings::of_repository(
+                root,
+                rev,
+                &catalogue,
+                &selection,
+                checked.manifests.rules.clone(),
+            )
         }
     }
 }
@@ -360,7 +366,9 @@ fn check_manifests(
     }
     let (catalogue, mut selection) = used::selection(&args.uses, global)?;
     declare_chart(&found.objects, &catalogue, &mut selection);
-    let settings = settings::in_force(global, &mut sources, &mut found.diagnostics)?;
+    let in_force = settings::in_force(global, &mut sources, &mut found.diagnostics)?;
+    let (settings, rules) = in_force.unzip();
+    found.rules = rules;
     let mut checked = Checked {
         diagnostics: std::mem::take(&mut found.diagnostics),
         files: found.files,

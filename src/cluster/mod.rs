@@ -9,6 +9,7 @@
 //! - [`applied`], [`variables`]: what Flux would apply of a tree. [`drift`]: how that differs from the live objects,
 //!   with [`live`] and [`hide`].
 //! - [`verdict`]: the server's judgement compared with ours. [`skew`]: whether its definitions are the declared ones.
+//! - [`probe`]: sends requests to gateways, for tests of requests.
 //! - [`conditions`]: fetches what controllers wrote to `status`.
 //! - [`crds`]: which CustomResourceDefinitions may be applied. [`bootstrap`]: applies them.
 //!
@@ -30,6 +31,7 @@ pub mod kinds;
 mod kubeconfig;
 pub mod live;
 mod plugin;
+pub mod probe;
 pub mod server;
 pub mod skew;
 mod transport;

@@ -49,6 +49,7 @@ impl Compiled {
             texts: &texts,
             sources: &self.sources,
             model: Some(model),
+            rules: Some(&model.rules),
             selection: &self.selection,
         });
         // Findings in the other objects are not caused by mistakes in `cluster.toml`.

@@ -8,14 +8,19 @@ use toml_parser::lexer::TokenKind;
 
 use super::Cluster;
 use super::codes;
+use super::test::TestFile;
 use super::validate::RepositorySettings;
 use manifest::diagnostic::suggest::nearest;
 use manifest::diagnostic::{Diagnostic, SourceId, Sources, Span};
 use manifest::value::de::{Mistake, Problem, decode};
-use manifest::value::{Entry, Kind, Map, Node};
+use manifest::value::pointer::Step;
+use manifest::value::{Entry, Kind, Map, Node, Pointer};
 
 /// The largest `cluster.toml` that is read, in bytes.
 pub const LARGEST_CONFIG: u64 = 1 << 20;
+
+/// The key that takes a date, with or without quotes: the end of an exception from the rules.
+const DATE: &str = "until";
 
 /// The maximum number of reported syntax errors. Later errors are often only consequences of the first ones.
 const MOST_SYNTAX: usize = 100;
@@ -46,6 +51,15 @@ pub fn load_settings(
 /// The keys of a `cluster.toml` that is the file of another tool; empty if it is not. It is one if none of its keys is
 /// known, and none resembles a known one.
 pub fn keys_of_another_tool(text: &str) -> Vec<String> {
+    foreign_keys::<Cluster>(text)
+}
+
+/// Whether a file is that of another tool: none of its keys is known, and none resembles a known one.
+pub fn is_of_another_tool<T: for<'de> Deserialize<'de>>(text: &str) -> bool {
+    !foreign_keys::<T>(text).is_empty()
+}
+
+fn foreign_keys<T: for<'de> Deserialize<'de>>(text: &str) -> Vec<String> {
     let mut sources = Sources::default();
     let source = sources.add("cluster.toml", text);
     let Some((tree, _)) = tree(&sources, source) else {
@@ -54,7 +68,7 @@ pub fn keys_of_another_tool(text: &str) -> Vec<String> {
     let Some(map) = tree.as_map().filter(|map| map.len() <= MOST_KEYS) else {
         return Vec::new();
     };
-    let (_, wrong) = decode::<Cluster>(&tree);
+    let (_, wrong) = decode::<T>(&tree);
     let foreign: HashSet<&str> = wrong
         .iter()
         .filter(|problem| problem.pointer.steps().len() == 1)
@@ -70,6 +84,15 @@ pub fn keys_of_another_tool(text: &str) -> Vec<String> {
         true => map.iter().map(|(key, _)| key.to_owned()).collect(),
         false => Vec::new(),
     }
+}
+
+/// Reads a file with tests, which is shown as `name`. The tests are `None` if nothing could be read.
+pub fn load_tests(
+    sources: &Sources,
+    source: SourceId,
+    name: &str,
+) -> (Option<TestFile>, Vec<Diagnostic>) {
+    load_table(sources, source, name)
 }
 
 fn load_table<T: for<'de> Deserialize<'de>>(
@@ -171,6 +194,15 @@ fn map_of(table: &DeTable, source: SourceId, problems: &mut Vec<Diagnostic>) -> 
     for (key, value) in table.iter() {
         let span = |range: std::ops::Range<usize>| Span::new(source, range.start, range.end);
         let key_span = span(key.span());
+        if let (DATE, DeValue::Datetime(date)) = (key.get_ref().as_ref(), value.get_ref()) {
+            let node = Node::new(Kind::String(date.to_string()), Some(span(value.span())));
+            let entry = Entry {
+                key_span: Some(key_span),
+                value: node,
+            };
+            map.insert_entry(DATE.to_owned(), entry);
+            continue;
+        }
         let node = node_of(value.get_ref(), span(value.span()), source, problems);
         let entry = Entry {
             key_span: Some(key_span),
@@ -255,9 +287,12 @@ fn describe(problem: Problem, tree: &Node, name: &str) -> Diagnostic {
                 format!("{of_table} has no key `{key}`"),
             )
             .why("an unknown key would have no effect, and nobody would notice")
-            .help(format!(
-                "{help}; a field of the Kubernetes object goes into its `spec` table"
-            ))
+            .help(match is_about_objects(&problem.pointer) {
+                true => {
+                    format!("{help}; a field of the Kubernetes object goes into its `spec` table")
+                }
+                false => help,
+            })
         }
         Mistake::UnknownWord(word, known) => {
             let listed = known.join("`, `");
@@ -299,6 +334,13 @@ fn describe(problem: Problem, tree: &Node, name: &str) -> Diagnostic {
         ..diagnostic
     }
     .at(problem.span)
+}
+
+/// Whether a table describes objects, and not what is asked of them.
+fn is_about_objects(pointer: &Pointer) -> bool {
+    let first = pointer.steps().first();
+    let others = ["test", "networks", "rules"];
+    !matches!(first, Some(Step::Key(key)) if others.contains(&key.as_str()))
 }
 
 /// Turns serde's description of a found value into the end of a sentence: with an article and TOML's names of

@@ -23,7 +23,9 @@ pub mod policy;
 pub mod proxy;
 pub mod reference;
 pub mod route;
+pub mod rules;
 pub mod schema;
+pub mod test;
 pub mod traffic;
 pub mod types;
 pub mod validate;
@@ -93,5 +95,11 @@ table! {
         pub extra: extra::Extra,
         /// What `validate` reports: findings that are not reported, and severities.
         pub validate: validate::Validate,
+        /// What must never be merged. `validate` reports it with the codes of the group `guard`.
+        pub rules: rules::Rules,
+        /// Tests of requests, which `gatewayctl test` runs. More of them can be in `tests/*.toml` beside this file.
+        pub test: Vec<test::Test>,
+        /// Networks that the tests name, each with one CIDR or several.
+        pub networks: Named<Texts>,
     }
 }

@@ -3,7 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::types::{Named, Text};
+use super::rules::Rules;
+use super::test::Test;
+use super::types::{Named, Text, Texts};
 use manifest::diagnostic::Spanned;
 
 table! {
@@ -68,5 +70,11 @@ table! {
     pub struct RepositorySettings {
         /// What `validate` reports.
         pub validate: Validate,
+        /// What must never be merged.
+        pub rules: Rules,
+        /// Tests of requests, which `gatewayctl test` runs.
+        pub test: Vec<Test>,
+        /// Networks that the tests name, each with one CIDR or several.
+        pub networks: Named<Texts>,
     }
 }

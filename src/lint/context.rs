@@ -13,6 +13,7 @@ use super::keda::autoscalers::{Autoscaler, autoscalers};
 use super::network::address_requests::{ServiceAddressRequest, address_requests};
 use super::network::pools::{Pool, pools};
 use crate::model::Model;
+use crate::model::rules::Rules;
 use crd_validate::schema::bundle::ENVOY_GATEWAY;
 use crd_validate::schema::{Reason, Selection};
 use envoy_gateway::controller::{ControllerRelease, Files, HelmCharts, controller_releases};
@@ -40,6 +41,8 @@ pub struct LintInput<'a> {
     pub sources: &'a Sources,
     /// The model of `cluster.toml`; `None` if manifests are checked without one.
     pub model: Option<&'a Model>,
+    /// The rules of the project itself; `None` if it has none.
+    pub rules: Option<&'a Rules>,
     /// The versions in force.
     pub selection: &'a Selection,
 }

@@ -22,6 +22,7 @@ pub(crate) mod envoy;
 mod field;
 pub(crate) mod flux;
 mod front;
+pub(crate) mod guard;
 pub(crate) mod keda;
 pub(crate) mod network;
 mod once;
@@ -267,6 +268,21 @@ pub const RULES: &[Rule] = &[
             reference::unusable::CODE,
         ],
         attachment::cluster::check,
+    ),
+    Rule::new(
+        &[
+            guard::custom_rule::CODE,
+            guard::disallowed_use::CODE,
+            guard::expired_exception::CODE,
+            guard::failed_expression::CODE,
+            guard::missing_guard::CODE,
+            guard::never_external::CODE,
+            guard::no_backend_policy::CODE,
+            guard::tls_floor::CODE,
+            guard::unknown_side::CODE,
+            guard::wildcard::CODE,
+        ],
+        guard::exposed::check,
     ),
 ];
 

@@ -50,6 +50,7 @@ pub fn found(check: Check, version: &str, tree: &[(&str, &str)]) -> Vec<Diagnost
         texts: &texts,
         sources: &sources,
         model: None,
+        rules: None,
         selection: &selection,
     };
     input.with_context(check)
@@ -91,6 +92,7 @@ pub fn told_without_declaring(
         texts: &tree.texts,
         sources: &tree.sources,
         model: None,
+        rules: None,
         selection: &selection,
     };
     let lines = |one: &Diagnostic| {
@@ -151,6 +153,7 @@ pub fn with_context<T>(tree: &Tree, look: impl Fn(&LintContext<'_>) -> T) -> T {
         texts: &tree.texts,
         sources: &tree.sources,
         model: None,
+        rules: None,
         selection: &selection,
     };
     input.with_context(look)

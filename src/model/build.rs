@@ -2,7 +2,7 @@
 
 use super::{
     Model, Versions, autoscaling, chart, cilium, flux, gateway, layout, lua, monitoring, names,
-    policy, proxy, route, traffic, verbatim,
+    policy, proxy, route, rules, traffic, verbatim,
 };
 use crate::config::Cluster;
 use crate::config::codes;
@@ -70,6 +70,7 @@ pub fn build(cluster: &Cluster, versions: Versions, prefix: &str) -> (Model, Vec
         layout,
         extra: cluster.extra.clone(),
         verbatim: verbatim::build(cluster, problems),
+        rules: rules::build(&cluster.rules, problems),
     };
     (model, std::mem::take(problems))
 }

@@ -11,6 +11,7 @@ pub mod autoscaling;
 pub mod chart;
 pub mod cilium;
 pub mod codes;
+pub mod expression;
 pub mod flux;
 pub mod gateway;
 pub mod layout;
@@ -21,6 +22,7 @@ pub mod names;
 pub mod policy;
 pub mod proxy;
 pub mod route;
+pub mod rules;
 pub mod stream;
 pub mod traffic;
 pub mod verbatim;
@@ -74,6 +76,8 @@ pub struct Model {
     pub extra: crate::config::extra::Extra,
     /// Objects that are written completely in `cluster.toml`.
     pub verbatim: Vec<verbatim::Verbatim>,
+    /// What must never be merged.
+    pub rules: rules::Rules,
 }
 
 /// The input for one rendered object: the values for its template, and its overlay.

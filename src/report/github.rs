@@ -15,10 +15,20 @@ const CLOSING: usize = 100;
 
 /// Writes a line with a command for each finding, and a line with the summary.
 pub(super) fn write(report: &Report, sources: &Sources, out: &mut dyn io::Write) -> io::Result<()> {
+    annotations(report, sources, out)?;
+    writeln!(out, "{}", text::summary(report))
+}
+
+/// Writes a line with a command for each finding.
+pub(super) fn annotations(
+    report: &Report,
+    sources: &Sources,
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
     for finding in &report.diagnostics {
         writeln!(out, "{}", command(finding, report, sources))?;
     }
-    writeln!(out, "{}", text::summary(report))
+    Ok(())
 }
 
 fn command(finding: &Diagnostic, report: &Report, sources: &Sources) -> String {

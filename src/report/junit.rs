@@ -100,7 +100,7 @@ fn body_text(finding: &Diagnostic, at: &Location, report: &Report, sources: &Sou
 /// Escapes text for an element or an attribute. Characters that XML 1.0 (2.2) doesn't allow are left out.
 /// `::` and `##[` are written with character references, which have the same meaning. If the document is
 /// printed to the log of GitHub Actions, a line of a finding could otherwise be interpreted as a command.
-fn escape(text: &str) -> String {
+pub fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

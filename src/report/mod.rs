@@ -26,6 +26,7 @@ use rayon::prelude::*;
 use manifest::diagnostic::{Diagnostic, Severity, Sources};
 
 pub use base::Base;
+pub use junit::escape as escape_xml;
 
 /// The findings of a run, and how much was checked.
 #[derive(Clone, Debug, Default)]
@@ -107,6 +108,13 @@ impl Report {
         out: &mut dyn io::Write,
     ) -> io::Result<()> {
         human::findings(self, sources, terminal, out)
+    }
+
+    /// Writes only the findings, as commands for GitHub Actions.
+    /// # Errors
+    /// Fails if writing fails.
+    pub fn write_annotations(&self, sources: &Sources, out: &mut dyn io::Write) -> io::Result<()> {
+        github::annotations(self, sources, out)
     }
 
     /// Whether the run fails, because there is an error among the findings.

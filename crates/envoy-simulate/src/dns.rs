@@ -11,10 +11,10 @@ use std::net::IpAddr;
 
 use super::matching::MatchResult;
 use super::{
-    Mark, Request, RequestState, Scheme, SettingPlace, Stage, Step, TraceInputs, matching,
+    Mark, Request, RequestState, Scheme, SettingPlace, Stage, Step, TraceInputs, Tracer, matching,
 };
 use envoy_gateway::envoy_config::ip_family;
-use envoy_gateway::exposure::dns::{Publishers, RouteQuery};
+use envoy_gateway::exposure::dns::RouteQuery;
 use envoy_gateway::exposure::table::{NoRecord, Record, Records};
 use envoy_gateway::helm_routes::RELEASE;
 use envoy_gateway::read::text;
@@ -101,11 +101,11 @@ fn own_name<'a>(gateway: &Gateway<'a>, host: &str) -> Option<SettingPlace<'a>> {
 /// The gateways that a request may reach: those that DNS leads to and those that have a route for the host. If there
 /// are none of either, all gateways.
 pub(super) fn candidates(
-    inputs: &TraceInputs<'_>,
+    tracer: &Tracer<'_, '_>,
     request: &Request,
     wanted: Option<&str>,
 ) -> Candidates {
-    let all = inputs.resolved.gateways().iter().enumerate();
+    let all = tracer.inputs.resolved.gateways().iter().enumerate();
     let all: Vec<(GatewayId, &Gateway<'_>)> = all
         .filter(|(_, gateway)| gateway.class.is_some())
         .map(|(at, gateway)| (GatewayId(at), gateway))
@@ -134,7 +134,7 @@ pub(super) fn candidates(
     }
     let led: Vec<GatewayId> = all
         .iter()
-        .filter(|(id, gateway)| leads_to(inputs, request, *id, gateway))
+        .filter(|(id, gateway)| leads_to(tracer, request, *id, gateway))
         .map(|(id, _)| *id)
         .collect();
     if led.is_empty() && !all.is_empty() {
@@ -151,7 +151,7 @@ pub(super) fn candidates(
 }
 
 fn leads_to(
-    inputs: &TraceInputs<'_>,
+    tracer: &Tracer<'_, '_>,
     request: &Request,
     id: GatewayId,
     gateway: &Gateway<'_>,
@@ -161,13 +161,13 @@ fn leads_to(
         return addresses(gateway).0.iter().any(|one| one == host);
     }
     let target = annotation(gateway.object, &OWN, "target");
-    let publishers = Publishers::find(inputs.objects);
     own_name(gateway, host).is_some()
-        || publishers
+        || tracer
+            .publishers
             .written(host)
             .any(|record| is_target(record, gateway))
         || target.is_some_and(|(target, _)| parts(target).any(|one| one == host))
-        || routes_at(inputs, id).any(|route| published(route, host).is_some())
+        || routes_at(tracer.inputs, id).any(|route| published(route, host).is_some())
 }
 
 /// Whether a record leads to a gateway: to its address, to the name of its Service, or to the target of its records.
@@ -214,7 +214,7 @@ impl<'a> RequestState<'a, '_> {
             self.add(Step::new(Stage::Dns, text));
             return;
         }
-        let publishers = Publishers::find(self.inputs.objects);
+        let publishers = self.publishers;
         let written = publishers.written(&host).find(|it| is_target(it, gateway));
         if let Some(record) = written {
             let target = record.target.as_deref().unwrap_or_default();

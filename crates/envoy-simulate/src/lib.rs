@@ -44,10 +44,11 @@ use std::net::IpAddr;
 
 pub use request::{BadRequest, ClientCertificate, Request, Scheme};
 
+use envoy_gateway::exposure::dns::Publishers;
 use envoy_gateway::helm_routes::Charted;
 use envoy_gateway::index::Key;
 use envoy_gateway::policy::effective::EffectivePolicies;
-use envoy_gateway::view::{GatewayId, ListenerId, Resolved};
+use envoy_gateway::view::{GatewayId, ListenerId, Resolved, RouteId};
 use manifest::Object;
 use manifest::value::Pointer;
 
@@ -291,6 +292,14 @@ impl Outcome {
 pub struct GatewayTrace<'a> {
     /// The gateway.
     pub gateway: &'a Object,
+    /// The listener that takes the connection; `None` if none does.
+    pub listener: Option<ListenerId>,
+    /// The route and the index of its rule; `None` if no rule takes the request.
+    pub rule: Option<(RouteId, usize)>,
+    /// The client's address as policies see it; `None` if it is not known.
+    pub client: Option<IpAddr>,
+    /// The request as it was when the trace ended, with the headers and the path that filters have changed.
+    pub request: Request,
     /// The steps.
     pub steps: Vec<Step<'a>>,
     /// How the request ends.
@@ -310,6 +319,7 @@ pub struct Trace<'a> {
 struct RequestState<'a, 's> {
     inputs: &'s TraceInputs<'a>,
     effective_policies: &'s EffectivePolicies<'a>,
+    publishers: &'s Publishers<'a>,
     gateway: GatewayId,
     /// The request in its current form, with headers and path as changed so far.
     request: Request,
@@ -317,6 +327,10 @@ struct RequestState<'a, 's> {
     client: Option<IpAddr>,
     /// Whether the ClientTrafficPolicy of the listener is refused, so that every route answers 500.
     is_refused_for_clients: bool,
+    /// The listener, once it is found.
+    listener: Option<ListenerId>,
+    /// The route and the index of its rule, once they are found.
+    rule: Option<(RouteId, usize)>,
     steps: Vec<Step<'a>>,
 }
 
@@ -342,6 +356,8 @@ impl<'a> RequestState<'a, '_> {
         self.certificate(found)?;
         let found = self.client_policy(found)?;
         let chosen = self.choose_route(found)?;
+        self.listener = Some(chosen.listener);
+        self.rule = Some((chosen.route, chosen.rule));
         if self.is_refused_for_clients {
             return stop(
                 500,
@@ -357,59 +373,78 @@ impl<'a> RequestState<'a, '_> {
     }
 }
 
-/// Traces a request. If `gateway` is given (a name, or `namespace/name`), only through that one.
-pub fn trace<'a>(inputs: &TraceInputs<'a>, request: &Request, gateway: Option<&str>) -> Trace<'a> {
-    let effective_policies = inputs.resolved.effective_policies();
-    let candidates = dns::candidates(inputs, request, gateway);
-    let gateways = candidates.gateways.iter();
-    let gateways = gateways.filter_map(|id| {
-        let mut gateway_trace = trace_at(inputs, &effective_policies, request, *id)?;
-        redirect::find_loop(
+/// Traces requests through the same inputs. What does not depend on the request is computed once.
+#[derive(Debug)]
+pub struct Tracer<'i, 'a> {
+    inputs: &'i TraceInputs<'a>,
+    effective_policies: EffectivePolicies<'a>,
+    publishers: Publishers<'a>,
+}
+
+impl<'i, 'a> Tracer<'i, 'a> {
+    /// Prepares for requests through these inputs.
+    pub fn new(inputs: &'i TraceInputs<'a>) -> Self {
+        Tracer {
             inputs,
-            &effective_policies,
-            request,
-            *id,
-            &mut gateway_trace,
-        );
-        charts::move_places(inputs, &mut gateway_trace);
-        Some(gateway_trace)
-    });
-    Trace {
-        gateways: gateways.collect(),
-        notes: candidates.notes,
+            effective_policies: inputs.resolved.effective_policies(),
+            publishers: Publishers::find(inputs.objects),
+        }
+    }
+
+    /// Traces a request. If `gateway` is given (a name, or `namespace/name`), only through that one.
+    pub fn trace(&self, request: &Request, gateway: Option<&str>) -> Trace<'a> {
+        let candidates = dns::candidates(self, request, gateway);
+        let gateways = candidates.gateways.iter();
+        let gateways = gateways.filter_map(|id| {
+            let mut gateway_trace = self.trace_at(request, *id)?;
+            redirect::find_loop(self, request, *id, &mut gateway_trace);
+            charts::move_places(self.inputs, &mut gateway_trace);
+            Some(gateway_trace)
+        });
+        Trace {
+            gateways: gateways.collect(),
+            notes: candidates.notes,
+        }
+    }
+
+    /// Traces a request through one gateway.
+    fn trace_at(&self, request: &Request, id: GatewayId) -> Option<GatewayTrace<'a>> {
+        let gateway = self.inputs.resolved.gateway(id)?;
+        let mut state = RequestState {
+            inputs: self.inputs,
+            effective_policies: &self.effective_policies,
+            publishers: &self.publishers,
+            gateway: id,
+            request: request.clone(),
+            client: request.from,
+            is_refused_for_clients: false,
+            listener: None,
+            rule: None,
+            steps: Vec::new(),
+        };
+        state.dns(gateway);
+        let ended = state
+            .gateway(gateway)
+            .and_then(|()| match request.scheme.is_http() {
+                true => state.http(),
+                false => state.stream(),
+            });
+        let (Ok(outcome) | Err(outcome)) = ended;
+        Some(GatewayTrace {
+            gateway: gateway.object,
+            listener: state.listener,
+            rule: state.rule,
+            client: state.client,
+            request: state.request,
+            steps: state.steps,
+            outcome,
+        })
     }
 }
 
-/// Traces a request through one gateway.
-fn trace_at<'a>(
-    inputs: &TraceInputs<'a>,
-    effective_policies: &EffectivePolicies<'a>,
-    request: &Request,
-    id: GatewayId,
-) -> Option<GatewayTrace<'a>> {
-    let gateway = inputs.resolved.gateway(id)?;
-    let mut state = RequestState {
-        inputs,
-        effective_policies,
-        gateway: id,
-        request: request.clone(),
-        client: request.from,
-        is_refused_for_clients: false,
-        steps: Vec::new(),
-    };
-    state.dns(gateway);
-    let ended = state
-        .gateway(gateway)
-        .and_then(|()| match request.scheme.is_http() {
-            true => state.http(),
-            false => state.stream(),
-        });
-    let (Ok(outcome) | Err(outcome)) = ended;
-    Some(GatewayTrace {
-        gateway: gateway.object,
-        steps: state.steps,
-        outcome,
-    })
+/// Traces a single request. If `gateway` is given (a name, or `namespace/name`), only through that one.
+pub fn trace<'a>(inputs: &TraceInputs<'a>, request: &Request, gateway: Option<&str>) -> Trace<'a> {
+    Tracer::new(inputs).trace(request, gateway)
 }
 
 /// The listener that was found, for the stages that follow.

@@ -246,6 +246,7 @@ impl<'a> RequestState<'a, '_> {
         let Some(listener) = self.inputs.resolved.listener(id) else {
             return closed("no listener matches");
         };
+        self.listener = Some(id);
         self.tell_listener(listener);
         if listener.protocol == "TLS" {
             // Envoy can't see what is inside the TLS connection, or doesn't treat it as HTTP.

@@ -1,9 +1,6 @@
 //! Finds redirect loops.
 
-use super::{
-    GatewayId, GatewayTrace, Mark, Outcome, Request, Stage, Step, TraceInputs, dns, trace_at,
-};
-use envoy_gateway::policy::effective::EffectivePolicies;
+use super::{GatewayId, GatewayTrace, Mark, Outcome, Request, Stage, Step, Tracer, dns};
 
 /// The maximum number of redirects to follow: a few more than clients follow.
 const MOST_HOPS: usize = 20;
@@ -23,14 +20,14 @@ fn next(request: &Request, location: &str) -> Option<Request> {
         method: request.method.clone(),
         headers: request.headers.clone(),
         from: request.from,
+        signed_in: request.signed_in,
         ..to
     })
 }
 
 /// Follows a redirect while it leads through the same gateway, and marks it if it leads back to an earlier URL.
 pub(super) fn find_loop<'a>(
-    inputs: &TraceInputs<'a>,
-    effective_policies: &EffectivePolicies<'a>,
+    tracer: &Tracer<'_, 'a>,
     request: &Request,
     id: GatewayId,
     gateway_trace: &mut GatewayTrace<'a>,
@@ -57,11 +54,11 @@ pub(super) fn find_loop<'a>(
             }
             return;
         }
-        let is_here = dns::candidates(inputs, &to, None).gateways.contains(&id);
+        let is_here = dns::candidates(tracer, &to, None).gateways.contains(&id);
         if seen.len() >= MOST_HOPS || !is_here {
             return;
         }
-        let Some(then) = trace_at(inputs, effective_policies, &to, id) else {
+        let Some(then) = tracer.trace_at(&to, id) else {
             return;
         };
         outcome = then.outcome;

@@ -99,6 +99,8 @@ pub struct Request {
     pub verifies: bool,
     /// The certificate that the client shows; `None` if it is not given.
     pub certificate: Option<ClientCertificate>,
+    /// Whether the client passes every authentication that it is asked for: it has the password, the token or the session.
+    pub signed_in: bool,
 }
 
 /// The certificate that a client shows.
@@ -176,6 +178,7 @@ impl Request {
             from: None,
             verifies: true,
             certificate: None,
+            signed_in: false,
         })
     }
 

@@ -60,10 +60,18 @@ impl<'a> RequestState<'a, '_> {
                 continue;
             };
             let (step, outcome) = match ask(self, &settings) {
+                AuthenticationResult::Given(text) if self.request.signed_in && key != "csrf" => {
+                    let step = Step::new(Stage::Security, text);
+                    (step.detail("the client is signed in"), None)
+                }
                 AuthenticationResult::Given(text) => {
                     (Step::new(Stage::Security, text).mark(Mark::Unknown), None)
                 }
                 AuthenticationResult::Optional(text) => (Step::new(Stage::Security, text), None),
+                AuthenticationResult::Ends(text, _) if self.request.signed_in && key != "csrf" => {
+                    let step = Step::new(Stage::Security, text);
+                    (step.detail("the client is signed in"), None)
+                }
                 AuthenticationResult::Ends(text, outcome) => {
                     let step = Step::new(Stage::Security, text).mark(Mark::Stops);
                     (step, Some(outcome))

@@ -21,6 +21,7 @@ impl<'a> RequestState<'a, '_> {
             && ready.iter().any(|(_, it)| matches!(*it, "TLS" | "HTTPS"))
         {
             let id = self.by_server_name(&ready)?;
+            self.listener = Some(id);
             if let Some(listener) = self.inputs.resolved.listener(id) {
                 self.tell_listener(listener);
                 if listener.protocol == "HTTPS" {
@@ -37,6 +38,7 @@ impl<'a> RequestState<'a, '_> {
         let Some((id, _)) = found.copied() else {
             return self.not_a_stream(&ready);
         };
+        self.listener = Some(id);
         if let Some(listener) = self.inputs.resolved.listener(id) {
             self.tell_listener(listener);
         }
@@ -166,6 +168,7 @@ impl<'a> RequestState<'a, '_> {
             prefix: None,
         };
         let step = Step::new(Stage::Route, named(route));
+        self.rule = Some((id, 0));
         self.add(step.place(backend::rule_place(route, 0)));
         // Policies of gateways apply to all TCP connections to the proxy. Those of routes only apply to TCPRoutes.
         if route.kind != RouteKind::Udp {

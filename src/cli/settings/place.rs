@@ -8,9 +8,11 @@ use super::ValidateSettings;
 use crate::bounds::file;
 use crate::cli::Global;
 use crate::cli::project::{self, ConfigText, Project};
+use crate::cli::today;
 use crate::compile::Compiled;
 use crate::config;
 use crate::config::load::{LARGEST_CONFIG, load_settings};
+use crate::model::{self, rules::Rules};
 use manifest::diagnostic::{Diagnostic, Sources};
 
 /// The file name of the settings of a repository without a `cluster.toml`.
@@ -32,8 +34,8 @@ pub(in crate::cli) fn of_project(
     ))
 }
 
-/// The `[validate]` table in force for manifests: that of `cluster.toml`, or of `gatewayctl.toml` if there is none. Adds
-/// what is wrong with it to `problems`.
+/// The tables `[validate]` and `[rules]` in force for manifests: those of `cluster.toml`, or of `gatewayctl.toml` if there is none. Adds
+/// what is wrong with them to `problems`.
 ///
 /// # Errors
 /// If a file can't be read.
@@ -41,7 +43,7 @@ pub(in crate::cli) fn in_force(
     global: &Global,
     sources: &mut Sources,
     problems: &mut Vec<Diagnostic>,
-) -> anyhow::Result<Option<ValidateSettings>> {
+) -> anyhow::Result<Option<(ValidateSettings, Rules)>> {
     if project::locate(global)?.is_some() {
         let project = Project::find(global)?;
         match project.config_text()? {
@@ -51,18 +53,20 @@ pub(in crate::cli) fn in_force(
                 let (cluster, wrong) = config::load(sources, source);
                 let is_here = |one: &Diagnostic| {
                     let pointer = one.pointer.as_deref();
-                    pointer.is_some_and(|it| it.starts_with("/validate"))
+                    pointer
+                        .is_some_and(|it| it.starts_with("/validate") || it.starts_with("/rules"))
                 };
                 problems.extend(wrong.into_iter().filter(is_here));
-                let table = cluster.map(|it| it.validate).unwrap_or_default();
+                let cluster = cluster.unwrap_or_default();
+                let table = cluster.validate;
                 let settings = ValidateSettings::new(&table, &name, &project.root, problems);
-                return Ok(Some(settings));
+                return Ok(Some((settings, rules(&cluster.rules, problems))));
             }
             ConfigText::TooLarge(_) => return Ok(None),
             ConfigText::OfAnotherTool(..) => {}
         }
     }
-    let Some(path) = locate(global)? else {
+    let Some(path) = locate_settings(global)? else {
         return Ok(None);
     };
     let text = file::text(&path, LARGEST_CONFIG)
@@ -71,13 +75,22 @@ pub(in crate::cli) fn in_force(
     let source = sources.add(&*name, text);
     let (settings, wrong) = load_settings(sources, source);
     problems.extend(wrong);
-    let table = settings.unwrap_or_default().validate;
+    let table = settings.unwrap_or_default();
     let root = path.parent().unwrap_or(Path::new(""));
-    Ok(Some(ValidateSettings::new(&table, &name, root, problems)))
+    let settings = ValidateSettings::new(&table.validate, &name, root, problems);
+    Ok(Some((settings, rules(&table.rules, problems))))
+}
+
+/// The rules of the project itself, as of today.
+fn rules(table: &config::rules::Rules, problems: &mut Vec<Diagnostic>) -> Rules {
+    Rules {
+        today: today::today(),
+        ..model::rules::build(table, problems)
+    }
 }
 
 /// The path of `gatewayctl.toml`: in the given root, or the nearest one at or above the current folder.
-fn locate(global: &Global) -> anyhow::Result<Option<PathBuf>> {
+pub(in crate::cli) fn locate_settings(global: &Global) -> anyhow::Result<Option<PathBuf>> {
     match &global.root {
         Some(root) => {
             let path = root.join(SETTINGS);

@@ -306,7 +306,7 @@ impl<'a> ClusterAttachments<'_, 'a> {
 }
 
 /// Moves a finding on a chart's route to the values that it comes from.
-fn in_release(route: &HelmRoute<'_>, mut one: Diagnostic) -> Diagnostic {
+pub(crate) fn in_release(route: &HelmRoute<'_>, mut one: Diagnostic) -> Diagnostic {
     let pointer = one.pointer.as_deref().and_then(Pointer::parse);
     let place = pointer.map_or_else(|| route.block.clone(), |pointer| route.place(&pointer));
     one.origin = route.release.origin(&place);

@@ -254,6 +254,7 @@ spec:
                 texts: &std::collections::BTreeMap::new(),
                 sources: &Sources::default(),
                 model: None,
+                rules: None,
                 selection: &selection,
             };
             given.with_context(check).len()

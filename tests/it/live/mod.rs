@@ -12,6 +12,7 @@ mod credentials;
 mod definitions;
 mod failures;
 mod fake;
+mod gateways;
 mod life;
 mod made;
 mod scale;

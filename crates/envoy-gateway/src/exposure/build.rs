@@ -25,22 +25,7 @@ use manifest::Object;
 pub fn table(resolved: &Resolved<'_>, objects: &[Object]) -> Table {
     let effective_policies = resolved.effective_policies();
     let publishers = Publishers::find(objects);
-    let mut exposed: BTreeMap<(Hostname, GatewayId), Exposed> = BTreeMap::new();
-    for (at, route) in resolved.routes().iter().enumerate() {
-        for (attachment, is_certain) in attachments(resolved, route) {
-            let Some(listener) = resolved.listener(attachment.listener) else {
-                continue;
-            };
-            if !listener.is_ready() {
-                continue;
-            }
-            for hostname in hostnames(route, &attachment, listener) {
-                let one = exposed.entry((hostname, listener.gateway)).or_default();
-                one.is_certain |= is_certain;
-                push_new(&mut one.at, (RouteId(at), attachment.listener));
-            }
-        }
-    }
+    let exposed = attached(resolved);
     let mut exposures: Vec<Exposure> = exposed
         .into_iter()
         .filter_map(|((hostname, gateway), one)| {
@@ -58,6 +43,27 @@ pub fn table(resolved: &Resolved<'_>, objects: &[Object]) -> Table {
         gateways: exposed_gateways(resolved, &effective_policies),
         exposures,
     }
+}
+
+/// The routes at the listeners of each gateway, by hostname.
+pub fn attached(resolved: &Resolved<'_>) -> BTreeMap<(Hostname, GatewayId), Exposed> {
+    let mut exposed: BTreeMap<(Hostname, GatewayId), Exposed> = BTreeMap::new();
+    for (at, route) in resolved.routes().iter().enumerate() {
+        for (attachment, is_certain) in attachments(resolved, route) {
+            let Some(listener) = resolved.listener(attachment.listener) else {
+                continue;
+            };
+            if !listener.is_ready() {
+                continue;
+            }
+            for hostname in hostnames(route, &attachment, listener) {
+                let one = exposed.entry((hostname, listener.gateway)).or_default();
+                one.is_certain |= is_certain;
+                push_new(&mut one.at, (RouteId(at), attachment.listener));
+            }
+        }
+    }
+    exposed
 }
 
 /// The attachments of a route, each with whether it is certain. It is uncertain if objects that decide it are
@@ -119,10 +125,12 @@ fn hostnames(route: &Route<'_>, attachment: &Attachment, listener: &Listener<'_>
 }
 
 /// The routes at the listeners of a gateway that share a hostname.
-#[derive(Default)]
-struct Exposed {
-    is_certain: bool,
-    at: Vec<(RouteId, ListenerId)>,
+#[derive(Clone, Debug, Default)]
+pub struct Exposed {
+    /// Whether it is certain that a route attaches.
+    pub is_certain: bool,
+    /// The routes, each with the listener that it is attached to.
+    pub at: Vec<(RouteId, ListenerId)>,
 }
 
 impl Exposed {

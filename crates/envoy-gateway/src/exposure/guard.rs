@@ -6,7 +6,7 @@ use crate::policy::effective::EffectivePolicies;
 use crate::read::{flag, has, int, list, text};
 use crate::{ListenerId, PolicyId, Resolved, RouteId};
 use manifest::Object;
-use manifest::value::Node;
+use manifest::value::{Node, Pointer};
 
 /// The kinds of policy that can have guards.
 const KINDS: [PolicyKind; 4] = [
@@ -89,6 +89,24 @@ pub fn guards<'a>(
     guards
 }
 
+/// What a setting of an object checks, given the path of the setting or of a value in it.
+pub fn kind_of_setting(object: &Object, pointer: &Pointer) -> Option<GuardKind> {
+    if object.kind() == "Gateway" {
+        let frontend = Pointer::root().key("spec").key("tls").key("frontend");
+        let is_it = pointer.steps().starts_with(frontend.steps());
+        return is_it.then_some(GuardKind::ClientCertificate);
+    }
+    let settings = SETTINGS
+        .iter()
+        .filter(|(kind, ..)| kind.as_str() == object.kind());
+    let mut settings = settings.map(|(_, path, guard)| {
+        let spec = Pointer::root().key("spec");
+        (path.iter().fold(spec, |at, key| at.key(*key)), *guard)
+    });
+    let found = settings.find(|(setting, _)| pointer.steps().starts_with(setting.steps()));
+    found.map(|(_, guard)| guard)
+}
+
 fn policy_spec<'a>(resolved: &Resolved<'a>, id: PolicyId) -> Option<(&'a Object, &'a Node)> {
     let policy = resolved.policy(id)?;
     Some((policy.object, policy.spec()?))
@@ -98,7 +116,13 @@ fn policy_spec<'a>(resolved: &Resolved<'a>, id: PolicyId) -> Option<(&'a Object,
 fn guard_of(kind: GuardKind, object: &Object, node: &Node) -> Option<Guard> {
     let is_optional = || flag(node, &["optional"]) == Some(true);
     let is_guard = match kind {
-        GuardKind::Jwt | GuardKind::ClientCertificate => !is_optional(),
+        GuardKind::Jwt => !is_optional(),
+        // These modes let clients without a certificate through.
+        GuardKind::ClientCertificate => match text(node, &["mode"]) {
+            Some("Request" | "AllowInsecureFallback" | "VerifyIfGiven") => false,
+            Some(_) => true,
+            None => !is_optional(),
+        },
         GuardKind::Lua | GuardKind::Wasm | GuardKind::ExternalProcessing => {
             node.as_list().is_some_and(|all| !all.is_empty())
         }
@@ -169,6 +193,26 @@ fn frontend(resolved: &Resolved<'_>, listener: ListenerId) -> Option<Guard> {
         is_everywhere: true,
         allows: Vec::new(),
     })
+}
+
+/// The lowest TLS version that Envoy accepts if no policy says otherwise.
+const LOWEST_TLS: &str = "1.2";
+
+/// The lowest TLS version that a listener accepts, and the policy that says so, if one does.
+pub fn lowest_tls<'a>(
+    resolved: &Resolved<'a>,
+    effective_policies: &EffectivePolicies<'a>,
+    listener: ListenerId,
+) -> (&'a str, Option<&'a Object>) {
+    let policies = resolved.effective(effective_policies, PolicyKind::Client, None, listener);
+    let written = policies.iter().find_map(|id| {
+        let (object, spec) = policy_spec(resolved, *id)?;
+        Some((text(spec, &["tls", "minVersion"])?, object))
+    });
+    match written {
+        Some((version, policy)) if version != "Auto" => (version, Some(policy)),
+        _ => (LOWEST_TLS, None),
+    }
 }
 
 /// The sources that a listener trusts for the client's address.

@@ -80,7 +80,7 @@ fn word(name: &str) -> Option<(Side, &'static str)> {
 }
 
 /// Whether an address can be reached from anywhere (without the special networks of RFC 6890).
-fn is_public(address: IpAddr) -> bool {
+pub fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(it) => {
             let [first, second, ..] = it.octets();

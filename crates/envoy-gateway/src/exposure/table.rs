@@ -290,6 +290,28 @@ pub enum GuardKind {
 }
 
 impl GuardKind {
+    /// All of them.
+    pub const ALL: [GuardKind; 11] = [
+        GuardKind::ClientCertificate,
+        GuardKind::Oidc,
+        GuardKind::Jwt,
+        GuardKind::BasicAuth,
+        GuardKind::ApiKey,
+        GuardKind::ExternalAuth,
+        GuardKind::Authorization,
+        GuardKind::RateLimit,
+        GuardKind::Lua,
+        GuardKind::Wasm,
+        GuardKind::ExternalProcessing,
+    ];
+
+    /// The kind with this name, in the form of [`as_str`](Self::as_str).
+    pub fn parse(name: &str) -> Option<Self> {
+        GuardKind::ALL
+            .into_iter()
+            .find(|kind| kind.as_str() == name)
+    }
+
     /// The name, for people and programs.
     pub fn as_str(self) -> &'static str {
         match self {
