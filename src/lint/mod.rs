@@ -121,6 +121,10 @@ pub const RULES: &[Rule] = &[
     ),
     Rule::new(&[network::invalid_cidr::CODE], network::invalid_cidr::check),
     Rule::new(
+        &[network::address_annotation::CODE],
+        network::address_annotation::check,
+    ),
+    Rule::new(
         &[network::pool_holds_router::CODE],
         network::pool_holds_router::check,
     ),

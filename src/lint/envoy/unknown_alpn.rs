@@ -43,9 +43,6 @@ const MEANT: &[(&str, &str)] = &[
     ("http1.1", "http/1.1"),
     ("http/1", "http/1.1"),
     ("h1", "http/1.1"),
-    ("h3", "`http3: {}` in the policy"),
-    ("http3", "`http3: {}` in the policy"),
-    ("http/3", "`http3: {}` in the policy"),
 ];
 
 /// Reports protocols of HTTP with other names.
@@ -68,10 +65,7 @@ pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
                         continue;
                     };
                     let message = format!("no client offers the protocol `{name}`");
-                    let help = match meant.starts_with('`') {
-                        true => format!("use {meant}"),
-                        false => format!("write `{meant}`"),
-                    };
+                    let help = format!("write `{meant}`");
                     let one = finding(CODE, one.object, &place.index(at), message)
                         .why("the name is not a registered one, so connections never use that protocol")
                         .help(help);

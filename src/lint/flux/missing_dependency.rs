@@ -73,7 +73,11 @@ fn nowhere(
 ) -> Option<Diagnostic> {
     let is_whole = dependent.of.way.is_some_and(|way| way.flux.is_some())
         && context.delivery.missing().is_empty()
-        && context.walked.iter().any(String::is_empty);
+        && context.walked.iter().any(String::is_empty)
+        // A ResourceSet of the Flux operator makes objects from templates.
+        && context.given_of("ResourceSet").next().is_none()
+        // The clusters of a repository may share more than its folders show.
+        && !context.given_of("HelmRelease").any(|it| it.name() == need.name);
     let help = "name a HelmRelease that exists, or remove the dependency".to_owned();
     let found = nothing_there(dependent, need, help);
     is_whole.then(|| found.severity(Severity::Warning))

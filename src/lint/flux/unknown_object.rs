@@ -170,7 +170,10 @@ impl<'a> Wanted<'a> {
             Some(Instead::In(namespace)) => (self.elsewhere(namespace), Severity::Warning),
             _ => {
                 let other = self.of_other_kind(&near);
-                (other.or_else(|| self.nowhere(&there))?, Severity::Warning)
+                (
+                    other.or_else(|| self.nowhere(context, &there))?,
+                    Severity::Warning,
+                )
             }
         };
         Some((message, help, severity))
@@ -189,21 +192,40 @@ impl<'a> Wanted<'a> {
 
     /// What to do about an object that nothing makes, if Flux applies everything that the reference is among, and objects of
     /// the kind are kept there.
-    fn nowhere(&self, there: &BTreeSet<Key<'_>>) -> Option<String> {
+    fn nowhere(&self, context: &LintContext<'_>, there: &BTreeSet<Key<'_>>) -> Option<String> {
         let is_of_flux = self.owner.way.is_some_and(|way| way.flux.is_some());
         let mut there = there.iter();
-        let are_kept = match self.kind {
-            "ConfigMap" => self.is_data(),
-            _ => there.any(|it| it.namespace == self.key.namespace),
+        // Secrets are often made by hand, or by operators.
+        let are_kept = match (self.is_data(), self.kind) {
+            (true, kind) => kind == "ConfigMap",
+            (false, _) => there.any(|it| it.namespace == self.key.namespace),
         };
         let is_flux = self.group.ends_with("toolkit.fluxcd.io");
-        (is_of_flux && are_kept && (self.is_data() || is_flux)).then(|| match self.is_data() {
+        // A ResourceSet of the Flux operator makes objects from templates.
+        let is_templated = context.given_of("ResourceSet").next().is_some();
+        // The clusters of a repository may share more than its folders show.
+        let mut others = context.objects.iter();
+        let is_mentioned = others.any(|it| {
+            let is_other =
+                it.name() != self.owner.object.name() || it.kind() != self.owner.object.kind();
+            let is_user = it.group() == FLUX || it.group() == HELM;
+            it.name() == self.key.name && it.kind() == self.kind
+                || is_other
+                    && !is_user
+                    && any_text(&it.node, &mut |text: &str| text.contains(self.key.name))
+        });
+        (is_of_flux && !is_templated && !is_mentioned && are_kept && (self.is_data() || is_flux))
+            .then(|| {
+                match self
+            .is_data()
+        {
             true => {
                 "add it to the manifests, or write `optional: true` if Flux can go on without it"
                     .to_owned()
             }
             false => "name an object that exists, or remove the entry".to_owned(),
-        })
+        }
+            })
     }
 
     /// The key of the object that is wanted, if this one is of its kind or makes one.
@@ -258,7 +280,9 @@ impl<'a> Wanted<'a> {
     fn may_be_made(&self, near: &[Applied<'_>]) -> bool {
         let name = self.key.name;
         let copies = |text: &str| text.contains("reflect") || text.contains("replicat");
-        let mut others = near.iter().map(|it| it.object);
+        let others = near.iter().map(|it| it.object);
+        // What needs an object can't make it.
+        let mut others = others.filter(|it| !std::ptr::eq(*it, self.owner.object));
         others.any(|it| match (it.group(), it.kind()) {
             (FLUX, _) => false,
             // No chart makes Flux's own objects.
