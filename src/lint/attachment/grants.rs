@@ -196,7 +196,7 @@ impl<'a> ClusterAttachments<'_, 'a> {
     }
 
     /// Whether the manifests are part of something larger, because kustomize or Flux applies some of them.
-    fn is_repository(&self) -> bool {
+    pub(super) fn is_repository(&self) -> bool {
         let mut all = self.context.objects.iter();
         all.any(|it| is_kustomization(it) || is_flux_kustomization(it))
     }
