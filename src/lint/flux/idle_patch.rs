@@ -112,7 +112,7 @@ patches:
             "kind: ConfigMap",
             "kind: ConfigMap, name: settings",
             "kind: ConfigMap, name: set.*",
-            "kind: Config(Map)?",
+            "kind: 'Config(Map)?'",
         ] {
             assert_eq!(with(right), [""; 0], "{right}");
         }

@@ -71,7 +71,7 @@ const MISTAKES: &[Mistake] = &[
     ("network/address-annotation", 49, "lbipam.cilium.io/ips: 192.0.2.10", "lbipam.cilium.io/ips: 192.0.2.300"),
     ("reference/unknown-issuer", 46, "metadata: {name: envoy-external, namespace: network}\nspec:\n  gatewayClassName", "metadata: {name: envoy-external, namespace: network, annotations: {cert-manager.io/cluster-issuer: letsencryp}}\nspec:\n  gatewayClassName"),
     ("reference/unknown-issuer", 46, "metadata: {name: envoy-external, namespace: network}\nspec:\n  gatewayClassName", "metadata: {name: envoy-external, namespace: network, annotations: {cert-manager.io/issuer: letsencrypt}}\nspec:\n  gatewayClassName"),
-    ("attachment/no-hostname", 104, "hostnames: [database.example.com]", "hostnames: [database.example.com, database.example.org]"),
+    ("attachment/no-hostname", 103, "hostnames: [database.example.com]", "hostnames: [database.example.com, database.example.org]"),
     ("keda/unknown-deployment", 139, "scaleTargetRef: {name: envoy-external}", "scaleTargetRef: {kind: StatefulSet, name: envoy-external}"),
     ("keda/unknown-deployment", 139, "scaleTargetRef: {name: envoy-external}", "scaleTargetRef: {kind: Gateway, name: envoy-external}"),
     ("keda/unknown-deployment", 139, "metadata: {name: envoy-external, namespace: network}\nspec:\n  scaleTargetRef", "metadata: {name: envoy-external, namespace: web}\nspec:\n  scaleTargetRef"),

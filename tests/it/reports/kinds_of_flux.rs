@@ -30,7 +30,7 @@ const MISTAKES: &[(&str, &str, &str, &str)] = &[
     ("flux/idle-patch", "apps/eg/kustomization.yaml", "kind: Gateway, name: edge", "kind: Gateway, name: edgy"),
     ("flux/idle-patch", "apps/eg/kustomization.yaml", "kind: Gateway, name: edge", "kind: Gatway"),
     ("reference/missing-file", "apps/eg/kustomization.yaml", "- gw.yaml", "- gateway.yaml"),
-    ("flux/unknown-source", "apps/db/hr.yaml", "name: db}", "name: db, namespace: flux-system}"),
+    ("flux/unknown-source", "apps/db/hr.yaml", "kind: OCIRepository, name: db}", "kind: OCIRepository, name: db, namespace: flux-system}"),
     ("attachment/no-listener", "apps/shop/hr.yaml", "sectionName: https", "sectionName: websecure"),
 ];
 
