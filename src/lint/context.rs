@@ -17,7 +17,7 @@ use crate::model::rules::Rules;
 use crd_validate::schema::bundle::ENVOY_GATEWAY;
 use crd_validate::schema::{Reason, Selection};
 use envoy_gateway::controller::{ControllerRelease, Files, HelmCharts, controller_releases};
-use flux_repo::build::{BuildError, FileContent};
+use flux_repo::build::{BuildError, BuildPlace, FileContent};
 use flux_repo::{
     self, Delivery, DeliveryPath, FLUX, KnownVariables, PatchedObjects, Substitutes, applied_copy,
 };
@@ -55,6 +55,8 @@ pub struct LintContext<'a> {
     pub delivery: &'a Delivery,
     /// What kustomize refuses of the folders that have patches.
     pub build_errors: &'a [BuildError],
+    /// The patches whose targets select nothing.
+    pub idle_patches: &'a [BuildPlace],
     /// The objects as the API server gets them, in the order of [`Delivery::copies`].
     all: &'a [Applied<'a>],
     /// The indices in `all` of the objects of each kind.
@@ -268,6 +270,7 @@ impl<'a> LintInput<'a> {
             input: *self,
             delivery,
             build_errors: &patched.build_errors,
+            idle_patches: &patched.idle_patches,
             all: &all,
             kinds: &kinds,
             names: &names,

@@ -78,6 +78,14 @@ pub const RULES: &[Rule] = &[
         reference::unknown_class::check,
     ),
     Rule::new(
+        &[reference::unknown_controller::CODE],
+        reference::unknown_controller::check,
+    ),
+    Rule::new(
+        &[reference::unknown_provider::CODE],
+        reference::unknown_provider::check,
+    ),
+    Rule::new(
         &[reference::unknown_certificate::CODE],
         reference::unknown_certificate::check,
     ),
@@ -113,6 +121,10 @@ pub const RULES: &[Rule] = &[
         network::duplicate_address::check,
     ),
     Rule::new(&[network::invalid_cidr::CODE], network::invalid_cidr::check),
+    Rule::new(
+        &[network::address_annotation::CODE],
+        network::address_annotation::check,
+    ),
     Rule::new(
         &[network::pool_holds_router::CODE],
         network::pool_holds_router::check,
@@ -173,6 +185,8 @@ pub const RULES: &[Rule] = &[
     Rule::new(&[flux::crds_stay_old::CODE], flux::crds_stay_old::check),
     Rule::new(&[flux::refused_build::CODE], flux::refused_build::check),
     Rule::new(&[flux::unknown_source::CODE], flux::unknown_source::check),
+    Rule::new(&[flux::unknown_object::CODE], flux::unknown_object::check),
+    Rule::new(&[flux::idle_patch::CODE], flux::idle_patch::check),
     Rule::new(
         &[flux::duplicate_object::CODE],
         flux::duplicate_object::check,
@@ -205,6 +219,16 @@ pub const RULES: &[Rule] = &[
         envoy::mirrored_redirect::check,
     ),
     Rule::new(&[envoy::try_timeout::CODE], envoy::try_timeout::check),
+    Rule::new(&[envoy::no_weight::CODE], envoy::no_weight::check),
+    Rule::new(
+        &[envoy::literal_wildcard::CODE],
+        envoy::literal_wildcard::check,
+    ),
+    Rule::new(&[envoy::unknown_alpn::CODE], envoy::unknown_alpn::check),
+    Rule::new(
+        &[envoy::unknown_operator::CODE],
+        envoy::unknown_operator::check,
+    ),
     Rule::new(
         &[envoy::idle_compressor::CODE],
         envoy::idle_compressor::check,
@@ -235,6 +259,7 @@ pub const RULES: &[Rule] = &[
             attachment::no_gateway::CODE,
             attachment::no_hostname::CODE,
             attachment::no_listener::CODE,
+            attachment::no_parent::CODE,
             attachment::no_redirect::CODE,
             attachment::no_target::CODE,
             attachment::not_allowed::CODE,

@@ -2,29 +2,22 @@
 
 use std::collections::BTreeSet;
 
-use super::keda::minimum_above_maximum;
-use crd_validate::codes::{RULE_FAILED, SCHEMA_LIST_KEY};
-use manifest::diagnostic::{Code, Diagnostic, ObjectRef};
+use manifest::diagnostic::{Diagnostic, ObjectRef};
 
-/// A code, and a word in the messages of the validation rules that report the same mistake of the same object.
-const BETTER: &[(Code, &str)] = &[
-    (minimum_above_maximum::CODE, "`minReplicaCount`"),
-    (SCHEMA_LIST_KEY, "have the same `name`"),
-];
-
-/// Removes findings of validation rules if a rule of this program reports the same mistake.
+/// Removes findings of validation rules if the same object has the finding that says more about the mistake
+/// ([`Diagnostic::covered_by`]).
 pub(crate) fn said_once(mut found: Vec<Diagnostic>) -> Vec<Diagnostic> {
-    let mut said: BTreeSet<(&str, ObjectRef)> = BTreeSet::new();
-    for one in &found {
-        let row = BETTER.iter().find(|(code, _)| *code == one.code);
-        let object = one.object.clone();
-        said.extend(row.and_then(|(_, word)| Some((*word, object?))));
-    }
-    found.retain(|one| {
-        let is_said = |(word, object): &(&str, ObjectRef)| {
-            one.object.as_ref() == Some(object) && one.message.contains(word)
-        };
-        one.code != RULE_FAILED || !said.iter().any(is_said)
+    let wanted: BTreeSet<String> = found
+        .iter()
+        .filter_map(|it| it.covered_by.clone())
+        .collect();
+    let better = found.iter().filter(|it| wanted.contains(it.code.as_str()));
+    let better: BTreeSet<(String, ObjectRef)> = better
+        .filter_map(|it| Some((it.code.as_str().to_owned(), it.object.clone()?)))
+        .collect();
+    found.retain(|it| {
+        let by = it.covered_by.clone().zip(it.object.clone());
+        by.is_none_or(|by| !better.contains(&by))
     });
     found
 }
@@ -32,6 +25,9 @@ pub(crate) fn said_once(mut found: Vec<Diagnostic>) -> Vec<Diagnostic> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lint::keda::minimum_above_maximum;
+    use crd_validate::codes::RULE_FAILED;
+    use manifest::diagnostic::Code;
 
     #[test]
     fn one_mistake_is_one_finding() {
@@ -43,7 +39,10 @@ mod tests {
             object: Some(object.clone()),
             ..Diagnostic::new(code, message)
         };
-        let rule = finding(RULE_FAILED, "`minReplicaCount` is above `maxReplicaCount`");
+        let rule = Diagnostic {
+            covered_by: Some(minimum_above_maximum::CODE.as_str().to_owned()),
+            ..finding(RULE_FAILED, "`minReplicaCount` is above `maxReplicaCount`")
+        };
         let other = finding(RULE_FAILED, "`triggers` is empty");
         let better = finding(minimum_above_maximum::CODE, "a has 5 and 2");
         let found = said_once(vec![rule.clone(), other.clone(), better.clone()]);

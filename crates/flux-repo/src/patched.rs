@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::build::{Build, BuildError, Builder, ContentOf, Feature};
+use super::build::{Build, BuildError, BuildPlace, Builder, ContentOf, Feature};
 use super::{Delivery, DeliveryPath, ObjectUse, is_flux_kustomization};
 use manifest::Object;
 use manifest::diagnostic::SourceId;
@@ -27,6 +27,14 @@ const CHANGES_OBJECTS: [Feature; 5] = [
     Feature::StructuredData,
 ];
 
+/// Features that may make objects which are not known.
+const MAKES_OBJECTS: [Feature; 4] = [
+    Feature::Remote,
+    Feature::HelmCharts,
+    Feature::Generators,
+    Feature::Transformers,
+];
+
 /// The objects of a repository as kustomize reads them and patches change them, and what kustomize and Flux do with them.
 #[derive(Clone, Debug, Default)]
 pub struct PatchedObjects {
@@ -37,6 +45,8 @@ pub struct PatchedObjects {
     pub delivery: Delivery,
     /// What kustomize refuses of the folders that have patches.
     pub build_errors: Vec<BuildError>,
+    /// The patches whose targets select nothing, wherever they are applied, although everything there is given.
+    pub idle_patches: Vec<BuildPlace>,
     /// How many objects may still be built.
     left: usize,
 }
@@ -71,6 +81,7 @@ impl PatchedObjects {
             objects: objects.to_vec(),
             delivery: Delivery::of(objects, files),
             build_errors: Vec::new(),
+            idle_patches: Vec::new(),
             left: most,
         };
         let is_patched =
@@ -129,7 +140,9 @@ impl PatchedObjects {
             by_root.retain(|_, wanted| !wanted.is_empty());
         }
         let mut all = BTreeMap::new();
+        let mut used: Vec<BuildPlace> = Vec::new();
         self.build_errors.clear();
+        self.idle_patches.clear();
         for (root, wanted) in by_root {
             if self.left == 0 {
                 break;
@@ -143,6 +156,15 @@ impl PatchedObjects {
                 && !not_followed
                     .map(|one| one.feature)
                     .any(|it| CHANGES_OBJECTS.contains(&it));
+            let mut not_followed = build.not_followed.iter().map(|one| one.feature);
+            let is_whole =
+                build.errors.is_empty() && !not_followed.any(|it| MAKES_OBJECTS.contains(&it));
+            for patch in build.targeted {
+                match patch.selects_any || !is_whole {
+                    true => used.push(patch.at),
+                    false => self.idle_patches.push(patch.at),
+                }
+            }
             for error in build.errors {
                 if !self.build_errors.contains(&error) {
                     self.build_errors.push(error);
@@ -172,6 +194,11 @@ impl PatchedObjects {
                 all.insert(at, change);
             }
         }
+        let place = |at: &BuildPlace| (at.file.clone(), at.pointer.to_string());
+        let used: BTreeSet<(String, String)> = used.iter().map(place).collect();
+        let mut told = BTreeSet::new();
+        self.idle_patches
+            .retain(|at| !used.contains(&place(at)) && told.insert(place(at)));
         all
     }
 

@@ -4,7 +4,7 @@
 //! A variable is followed only if the whole script gives it one meaning: nothing is said of a name that is used for
 //! different things in different functions.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 
 use super::lexer::{Lexed, Lexer, Token, Word};
@@ -44,6 +44,13 @@ pub struct Calls<'t> {
     pub methods: Vec<MethodCall<'t>>,
     /// The global functions that are called.
     pub globals: Vec<GlobalUse<'t>>,
+    /// The names that are only ever called or indexed, each at its first use: nothing in the script defines them, and
+    /// nothing asks first whether they exist. Names of Lua itself are among them.
+    pub undefined: Vec<GlobalUse<'t>>,
+    /// Methods of the first parameter of an entry function that are called with a dot, such as `handle.headers()`.
+    pub dotted: Vec<GlobalUse<'t>>,
+    /// All other names of variables.
+    pub defined: Vec<&'t str>,
 }
 
 /// Lists the calls in a script. `entries` are the names of the functions that are called from outside. A script that
@@ -62,9 +69,13 @@ pub fn calls<'t>(script: &'t str, entries: &[&str]) -> Calls<'t> {
     };
     let places = reader.places(entries);
     reader.define(entries);
+    let (undefined, defined) = reader.undefined(&places);
     Calls {
         methods: reader.methods(),
         globals: reader.globals(&places),
+        undefined,
+        dotted: reader.dotted(&places),
+        defined,
     }
 }
 
@@ -317,6 +328,52 @@ impl<'t> Reader<'t> {
         places
     }
 
+    /// The names that are only called or indexed, and all others.
+    fn undefined(&self, places: &[bool]) -> (Vec<GlobalUse<'t>>, Vec<&'t str>) {
+        let mut used: Vec<GlobalUse<'t>> = Vec::new();
+        let mut defined = BTreeSet::new();
+        for at in 0..self.tokens.len() {
+            let before = self.before(at, 1);
+            let Some(name) = self.name(at).filter(|_| !is_part(before)) else {
+                continue;
+            };
+            let is_used = matches!(
+                self.token(at + 1),
+                Token::Symbol(b'(' | b'{' | b'[' | b'.' | b':') | Token::Text
+            );
+            let declares = matches!(before, Token::Word(Word::Function | Word::Local));
+            match (is_used && !declares, self.tokens.get(at)) {
+                (true, Some(token)) => used.push(GlobalUse {
+                    name,
+                    range: token.range.clone(),
+                    is_unconditional: places.get(at).copied().unwrap_or_default(),
+                }),
+                _ => {
+                    defined.insert(name);
+                }
+            }
+        }
+        let mut seen = BTreeSet::new();
+        used.retain(|it| !defined.contains(it.name) && seen.insert(it.name));
+        (used, defined.into_iter().collect())
+    }
+
+    fn dotted(&self, places: &[bool]) -> Vec<GlobalUse<'t>> {
+        let all = (0..self.tokens.len()).filter_map(|at| {
+            let name = self.name(at).filter(|_| !is_part(self.before(at, 1)))?;
+            let is_handle = matches!(self.meanings.get(name)?, Meaning::Chain(_, through) if through.is_empty());
+            // `handle.headers(handle)` is the same as `handle:headers()`.
+            let is_call = self.is(at + 1, b'.') && self.is(at + 3, b'(') && self.name(at + 4) != Some(name);
+            let range = self.tokens.get(at)?.range.start..self.tokens.get(at + 2)?.range.end;
+            (is_handle && is_call).then_some(GlobalUse {
+                name: self.script.get(range.clone())?,
+                range,
+                is_unconditional: places.get(at).copied().unwrap_or_default(),
+            })
+        });
+        all.collect()
+    }
+
     fn globals(&self, places: &[bool]) -> Vec<GlobalUse<'t>> {
         let all = (0..self.tokens.len()).filter_map(|at| {
             let name = self.name(at)?;
@@ -345,6 +402,11 @@ impl<'t> Reader<'t> {
         });
         all.collect()
     }
+}
+
+/// Whether the token before a name makes it a field or a method.
+fn is_part(before: Token) -> bool {
+    matches!(before, Token::Symbol(b'.' | b':'))
 }
 
 #[cfg(test)]
@@ -428,5 +490,28 @@ local function helper() debug.traceback() end";
                 ("debug.traceback", false)
             ]
         );
+    }
+
+    #[test]
+    fn names_that_nothing_defines_are_listed() {
+        let script = "local function helper(value) return value end
+function envoy_on_request(request_handle)
+  request_hnadle:headers()
+  request_handle.headers()
+  request_handle.body(request_handle)
+  if optional then optional.call() end
+  string.lower(helper('a')) table.insert(list, 1)
+  other = {} other.field = absent[1]
+end";
+        let calls = calls(script, &ENTRIES);
+        let names = |all: &[GlobalUse<'_>]| -> Vec<String> {
+            all.iter().map(|it| it.name.to_owned()).collect()
+        };
+        assert_eq!(
+            names(&calls.undefined),
+            ["request_hnadle", "string", "table", "absent"]
+        );
+        assert_eq!(names(&calls.dotted), ["request_handle.headers"]);
+        assert!(calls.defined.contains(&"request_handle"));
     }
 }

@@ -225,6 +225,9 @@ impl<'a> ClusterAttachments<'_, 'a> {
         for (object, one) in self.unknown_objects() {
             add(object, vec![one]);
         }
+        for (object, one) in self.without_parents() {
+            add(object, vec![one]);
+        }
         for (object, one) in self.shared_streams() {
             add(object, vec![one]);
         }
@@ -237,7 +240,15 @@ impl<'a> ClusterAttachments<'_, 'a> {
             add(policy.object, found);
         }
         for policy in self.resolved.backend_tls_policies() {
-            add(policy.object, self.backend_tls_targets(policy.object));
+            let mut found = self.backend_tls_targets(policy.object);
+            let mut conditions = policy.ancestors.iter().map(|(_, conditions)| conditions);
+            let refused =
+                conditions.find_map(|it| it.get(kind::RESOLVED_REFS).filter(|it| it.is_bad()));
+            if let Some(condition) = refused.filter(|_| !self.is_open(policy.object)) {
+                let place = spec().key("validation");
+                found.push(refused::report(policy.object, &place, condition));
+            }
+            add(policy.object, found);
         }
         for backend in self.resolved.backends() {
             if let Some(condition) = backend.conditions.get(kind::INVALID) {

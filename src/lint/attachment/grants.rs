@@ -1,6 +1,7 @@
 //! References to other namespaces, and the ReferenceGrants that would allow them.
 
-use super::cluster::{ClusterAttachments, is_known, is_walked, spec};
+use super::cluster::{ClusterAttachments, is_known, is_walked};
+use super::objects::references;
 use crate::lint::reference::not_permitted::CODE;
 use envoy_gateway::fault::Fault;
 use envoy_gateway::helm_routes::HELM;
@@ -171,12 +172,8 @@ impl<'a> ClusterAttachments<'_, 'a> {
         {
             return Vec::new();
         }
-        let mut refs = Vec::new();
-        if let Some(settings) = policy.spec() {
-            backends(settings, &spec(), &mut refs);
-        }
-        let found = refs.into_iter().filter_map(|(place, node)| {
-            let crossing = Crossing::new(object, node, "Service")?;
+        let found = references(object).into_iter().filter_map(|(place, node, kind)| {
+            let crossing = Crossing::new(object, node, kind)?;
             if !is_known(crossing.key.name) || self.grants().any(|it| crossing.is_allowed_by(it)) {
                 return None;
             }
@@ -199,7 +196,7 @@ impl<'a> ClusterAttachments<'_, 'a> {
     }
 
     /// Whether the manifests are part of something larger, because kustomize or Flux applies some of them.
-    fn is_repository(&self) -> bool {
+    pub(super) fn is_repository(&self) -> bool {
         let mut all = self.context.objects.iter();
         all.any(|it| is_kustomization(it) || is_flux_kustomization(it))
     }

@@ -5,7 +5,7 @@ use super::{listener_conflict, refused};
 use crate::lint::reference::{not_permitted, unusable};
 use envoy_gateway::Listener;
 use envoy_gateway::condition::{Status, kind};
-use manifest::diagnostic::Diagnostic;
+use manifest::diagnostic::{Diagnostic, Severity};
 use manifest::finding;
 
 impl ClusterAttachments<'_, '_> {
@@ -38,6 +38,22 @@ impl ClusterAttachments<'_, '_> {
             ));
         }
         let refs = conditions.get(kind::RESOLVED_REFS);
+        // If the Secret comes from elsewhere, so may the grant: from another part of the repository, if there is one.
+        if refs.is_some_and(|it| it.status == Status::Unknown)
+            && !self.is_repository()
+            && let Some((place, help)) = self.help_for_listener(listener)
+        {
+            let message = format!(
+                "listener `{}`: no ReferenceGrant allows it to use a Secret of another namespace",
+                listener.name
+            );
+            found.push(
+                finding(not_permitted::CODE, listener.object, &place, message)
+                    .severity(Severity::Warning)
+                    .why("the listener is not sent to Envoy")
+                    .help(help),
+            );
+        }
         if let Some(refs) = refs.filter(|it| it.status == Status::False) {
             let (code, help) = match refs.reason.as_ref() {
                 "RefNotPermitted" => (not_permitted::CODE, not_permitted::HELP),

@@ -9,6 +9,7 @@ mod listeners;
 pub(crate) mod no_gateway;
 pub(crate) mod no_hostname;
 pub(crate) mod no_listener;
+pub(crate) mod no_parent;
 pub(crate) mod no_redirect;
 pub(crate) mod no_target;
 pub(crate) mod not_allowed;

@@ -1,5 +1,6 @@
 //! The Services, Backends, Secrets and ConfigMaps that routes and policies refer to.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::cluster::{ClusterAttachments, is_known, is_walked, spec};
@@ -26,12 +27,21 @@ const REFERENCES: &[(&str, &str)] = &[
     ),
     ("BackendTLSPolicy", "spec.validation.caCertificateRefs"),
     ("Backend", "spec.tls.caCertificateRefs"),
+    ("HTTPRoute", "spec.rules[].filters[].extensionRef"),
+    ("GRPCRoute", "spec.rules[].filters[].extensionRef"),
+    ("Gateway", CERTIFICATES),
+    ("ListenerSet", CERTIFICATES),
 ];
+
+/// The certificates of listeners. Where Certificates of cert-manager are given, `reference::unknown_certificate` reports
+/// them.
+const CERTIFICATES: &str = "spec.listeners[].tls.certificateRefs";
 
 /// The kinds of objects that are looked for, with their groups.
 const KINDS: &[(&str, &str)] = &[
     ("", "Service"),
     (ENVOY_GATEWAY, "Backend"),
+    (ENVOY_GATEWAY, "HTTPRouteFilter"),
     ("", "Secret"),
     ("", "ConfigMap"),
 ];
@@ -43,12 +53,14 @@ impl<'a> ClusterAttachments<'_, 'a> {
     /// Reports references to objects that don't exist, but are there under another name or in another namespace.
     pub(super) fn unknown_objects(&self) -> Vec<(&'a Object, Diagnostic)> {
         let given = self.given();
+        let has_certificates = self.all.iter().any(|it| it.object.kind() == "Certificate");
         let mut found = Vec::new();
         for one in self.all {
             let object = one.object;
             if !matches!(object.group(), GATEWAY_API | ENVOY_GATEWAY)
                 || self.is_open(object)
                 || !is_walked(self.context, object)
+                || has_certificates && matches!(object.kind(), "Gateway" | "ListenerSet")
             {
                 continue;
             }
@@ -122,7 +134,10 @@ impl<'a> ClusterAttachments<'_, 'a> {
         }
         let instead = instead(key, there)?;
         match instead {
+            // No tool makes these, so a similar name is enough.
+            Instead::Named(_) if matches!(*kind, "Backend" | "HTTPRouteFilter") => {}
             // Names of several words are often alike, so most of them must agree.
+            Instead::Named(name) if is_slip(key.name, name) => {}
             Instead::Named(name) => misspelt(key.name, [name]).map(|_| ())?,
             // An explicit namespace is meant.
             Instead::In(_) if text(node, &["namespace"]).is_some() => return None,
@@ -154,8 +169,36 @@ impl<'a> ClusterAttachments<'_, 'a> {
     }
 }
 
+/// Whether a short name has one letter too many or too few, or two letters in the wrong order.
+fn is_slip(name: &str, meant: &str) -> bool {
+    const SHORTEST: usize = 4;
+    let without = |longer: &str, shorter: &str| {
+        let letters: Vec<char> = longer.chars().collect();
+        let mut rests = (0..letters.len()).map(|at| {
+            let rest = letters.iter().enumerate().filter(|(it, _)| *it != at);
+            rest.map(|(_, letter)| *letter).collect::<String>()
+        });
+        rests.any(|rest| rest == shorter)
+    };
+    let (given, right) = (name.chars().count(), meant.chars().count());
+    let sorted = |text: &str| {
+        let mut letters: Vec<char> = text.chars().collect();
+        letters.sort_unstable();
+        letters
+    };
+    match given.cmp(&right) {
+        _ if given.min(right) < SHORTEST || given > MOST_LETTERS => false,
+        Ordering::Equal => sorted(name) == sorted(meant),
+        Ordering::Less => given + 1 == right && without(meant, name),
+        Ordering::Greater => right + 1 == given && without(name, meant),
+    }
+}
+
+/// The longest name that [`is_slip`] looks at; longer ones may differ by more.
+const MOST_LETTERS: usize = 8;
+
 /// The references of an object, with their places and the kind that they are for by default.
-fn references(object: &Object) -> Vec<(Pointer, &Node, &'static str)> {
+pub(super) fn references(object: &Object) -> Vec<(Pointer, &Node, &'static str)> {
     let mut found = Vec::new();
     let mut refs = Vec::new();
     if let Some(settings) = object.node.get("spec") {

@@ -32,6 +32,7 @@ impl ClusterAttachments<'_, '_> {
                 }
             }
         }
+        found.extend(self.idle_hostnames(route));
         found
     }
 

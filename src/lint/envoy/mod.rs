@@ -4,7 +4,9 @@
 mod filter_chains;
 pub(crate) mod idle_compressor;
 pub(crate) mod ip_family;
+pub(crate) mod literal_wildcard;
 pub(crate) mod mirrored_redirect;
+pub(crate) mod no_weight;
 pub(crate) mod overlapping_hostnames;
 pub(crate) mod passthrough_without_route;
 pub(crate) mod same_names;
@@ -12,6 +14,8 @@ pub(crate) mod shared_certificate;
 #[cfg(test)]
 pub(super) mod support;
 pub(crate) mod try_timeout;
+pub(crate) mod unknown_alpn;
+pub(crate) mod unknown_operator;
 pub(crate) mod without_quic;
 
 use std::collections::BTreeSet;
@@ -20,10 +24,12 @@ use crate::lint::LintContext;
 use envoy_gateway::envoy_config::http2::without_http2;
 use envoy_gateway::envoy_config::http3::without_http3;
 use envoy_gateway::envoy_config::ip_family::unanswered_addresses;
-use envoy_gateway::index::Key;
-use envoy_gateway::{Listener, Resolved};
+use envoy_gateway::index::{GATEWAY_API, Key};
+use envoy_gateway::read::list;
+use envoy_gateway::{Listener, Resolved, RouteKind};
 use manifest::Object;
 use manifest::diagnostic::Diagnostic;
+use manifest::value::{Node, Pointer};
 
 /// What Envoy would refuse, or do otherwise than written, in one cluster. Each finding comes with its object.
 pub(super) fn check<'a>(
@@ -56,5 +62,26 @@ pub(super) fn check<'a>(
     found.extend(
         addresses.filter_map(|it| ip_family::report(resolved, it, context.model.is_some())),
     );
+    found
+}
+
+/// Calls `with` for each rule of each given route, with its place, and collects what it returns, without duplicates.
+fn route_rules(
+    context: &LintContext<'_>,
+    with: impl Fn(&Object, &Node, &Pointer) -> Vec<Diagnostic>,
+) -> Vec<Diagnostic> {
+    let mut found: Vec<Diagnostic> = Vec::new();
+    let kinds = RouteKind::ALL.into_iter().map(RouteKind::as_str);
+    for route in kinds.flat_map(|kind| context.of_kind(GATEWAY_API, kind)) {
+        let rules = list(&route.object.node, &["spec", "rules"]).iter();
+        for (at, rule) in rules.enumerate() {
+            let place = Pointer::root().key("spec").key("rules").index(at);
+            for one in with(route.object, rule, &place) {
+                if !found.contains(&one) {
+                    found.push(one);
+                }
+            }
+        }
+    }
     found
 }

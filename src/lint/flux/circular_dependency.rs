@@ -1,15 +1,15 @@
 //! Flux Kustomizations that depend on each other in a circle.
 
-use super::dependencies::{Dependency, Dependent};
+use super::dependencies::{Dependency, Dependent, dependent_releases};
 use crate::lint::LintContext;
 use manifest::diagnostic::Diagnostic;
 use manifest::diagnostic::suggest::MOST_LISTED;
 use manifest::finding;
 
 manifest::code! {
-    "flux"/"circular-dependency", Error, "Flux Kustomizations that depend on each other in a circle.",
+    "flux"/"circular-dependency", Error, "Flux Kustomizations or HelmReleases that depend on each other in a circle.",
     r#"
-Flux Kustomizations depend on each other in a circle. Flux applies a Kustomization only when all its
+Flux Kustomizations or HelmReleases depend on each other in a circle. Flux applies one only when all its
 dependencies are ready, so it applies none of these, and their changes never reach the cluster.
 
 ## Wrong
@@ -42,7 +42,12 @@ spec:
 
 /// Reports each circle once, at its first member.
 pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
-    let all = context.dependents();
+    let mut found = circles(context.dependents());
+    found.extend(circles(&dependent_releases(context)));
+    found
+}
+
+fn circles(all: &[Dependent<'_>]) -> Vec<Diagnostic> {
     let mut state = vec![State::New; all.len()];
     let mut found = Vec::new();
     for start in 0..all.len() {
@@ -73,7 +78,7 @@ pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
     found
 }
 
-/// The state of a Flux Kustomization during the search.
+/// The state of an object during the search.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
     New,

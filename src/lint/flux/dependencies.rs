@@ -1,15 +1,16 @@
-//! What Flux Kustomizations depend on.
+//! What Flux Kustomizations and HelmReleases depend on.
 
 use std::collections::HashMap;
 
 use crate::lint::{Applied, LintContext};
+use envoy_gateway::helm_routes::HELM;
 use flux_repo::FLUX;
 use manifest::value::{Node, Pointer};
 
-/// A Flux Kustomization and its dependencies.
+/// A Flux Kustomization or HelmRelease, and its dependencies.
 #[derive(Clone, Debug)]
 pub(crate) struct Dependent<'a> {
-    /// The Flux Kustomization.
+    /// The object itself.
     pub of: Applied<'a>,
     /// The entries of `dependsOn`.
     pub needs: Vec<Dependency<'a>>,
@@ -24,13 +25,32 @@ pub(crate) struct Dependency<'a> {
     pub namespace: &'a str,
     /// The name.
     pub name: &'a str,
-    /// Its index among all Flux Kustomizations, if it is given.
+    /// Its index among all objects of the kind, if it is given.
     pub found: Option<usize>,
+}
+
+impl Dependent<'_> {
+    /// The kind, as messages call it.
+    pub(super) fn kind(&self) -> &'static str {
+        match self.of.object.group() {
+            FLUX => "Flux Kustomization",
+            _ => "HelmRelease",
+        }
+    }
 }
 
 /// All Flux Kustomizations with their dependencies.
 pub(crate) fn dependents<'a>(context: &LintContext<'a>) -> Vec<Dependent<'a>> {
-    let all: Vec<Applied> = context.of_kind(FLUX, "Kustomization").collect();
+    dependents_of(context, context.of_kind(FLUX, "Kustomization").collect())
+}
+
+/// All HelmReleases with their dependencies.
+pub(super) fn dependent_releases<'a>(context: &LintContext<'a>) -> Vec<Dependent<'a>> {
+    dependents_of(context, context.of_kind(HELM, "HelmRelease").collect())
+}
+
+/// Objects of one kind with their dependencies.
+fn dependents_of<'a>(context: &LintContext<'a>, all: Vec<Applied<'a>>) -> Vec<Dependent<'a>> {
     let mut by_name: HashMap<&str, Vec<usize>> = HashMap::new();
     for (at, one) in all.iter().enumerate() {
         by_name.entry(one.object.name()).or_default().push(at);

@@ -1,22 +1,26 @@
-//! Flux Kustomizations that depend on one that doesn't exist.
+//! Flux Kustomizations and HelmReleases that depend on one that doesn't exist.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use super::dependencies::{Dependency, Dependent};
+use super::dependencies::{Dependency, Dependent, dependent_releases};
 use crate::lint::LintContext;
+use crate::lint::reference::instead::{Instead, instead};
+use crate::lint::reference::names::is_sure;
+use envoy_gateway::index::Key;
 use flux_repo::ClusterPlace;
-use manifest::diagnostic::Diagnostic;
-use manifest::diagnostic::suggest::{MOST_COMPARED, listed, nearest};
+use manifest::diagnostic::suggest::{MOST_COMPARED, listed, misspelt, nearest};
+use manifest::diagnostic::{Diagnostic, Severity};
 use manifest::finding;
 use manifest::value::{Pointer, variable};
 
 manifest::code! {
-    "flux"/"missing-dependency", Error, "A Flux Kustomization that depends on one that doesn't exist.",
+    "flux"/"missing-dependency", Error, "A Flux Kustomization or HelmRelease that depends on one that doesn't exist.",
     r#"
-A Flux Kustomization depends on one that doesn't exist. Flux waits until the dependency is ready, so this
-Kustomization is never applied. Without a `namespace`, the dependency is in the Kustomization's own namespace.
-This is reported only if all Flux Kustomizations of that namespace are among the manifests, or if one of that
-name is in another namespace.
+A Flux Kustomization depends on one that doesn't exist, or a HelmRelease on another HelmRelease. Flux waits until
+the dependency is ready, so the object is never applied. Without a `namespace`, the dependency is in the object's
+own namespace. A HelmRelease can't depend on a Kustomization, nor the other way round. This is reported if all Flux
+Kustomizations of that namespace are among the manifests, if one of that name is in another namespace, or if
+one in the same namespace has a similar name.
 
 ## Wrong
 
@@ -46,6 +50,40 @@ spec:
 
 /// Reports dependencies that don't exist.
 pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
+    let mut found = of_kustomizations(context);
+    let releases = dependent_releases(context);
+    for dependent in releases.iter().filter(|it| is_sure(context, &it.of)) {
+        for need in dependent.needs.iter().filter(|need| is_missing(need)) {
+            let elsewhere = elsewhere(context, &releases, dependent, need);
+            let elsewhere = elsewhere.map(|there| in_other_namespace(dependent, need, there));
+            let near = || similar(context, &releases, dependent, need);
+            let nowhere = || nowhere(context, dependent, need);
+            found.extend(elsewhere.or_else(near).or_else(nowhere));
+        }
+    }
+    found
+}
+
+/// A HelmRelease that is not given, although Flux applies the one that depends on it, and everything that is listed
+/// anywhere is given.
+fn nowhere(
+    context: &LintContext<'_>,
+    dependent: &Dependent<'_>,
+    need: &Dependency<'_>,
+) -> Option<Diagnostic> {
+    let is_whole = dependent.of.way.is_some_and(|way| way.flux.is_some())
+        && context.delivery.missing().is_empty()
+        && context.walked.iter().any(String::is_empty)
+        // A ResourceSet of the Flux operator makes objects from templates.
+        && context.given_of("ResourceSet").next().is_none()
+        // The clusters of a repository may share more than its folders show.
+        && !context.given_of("HelmRelease").any(|it| it.name() == need.name);
+    let help = "name a HelmRelease that exists, or remove the dependency".to_owned();
+    let found = nothing_there(dependent, need, help);
+    is_whole.then(|| found.severity(Severity::Warning))
+}
+
+fn of_kustomizations(context: &LintContext<'_>) -> Vec<Diagnostic> {
     let all = context.dependents();
     let mut found = Vec::new();
     let mut nearby: BTreeMap<(ClusterPlace, &str), NearDependents> = BTreeMap::new();
@@ -59,10 +97,37 @@ pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
             let near = nearby
                 .entry((place.clone(), need.namespace))
                 .or_insert_with(|| NearDependents::new(context, all, &place, need.namespace));
-            found.extend(missing(near, dependent, need));
+            let missing = missing(near, dependent, need);
+            found.extend(missing.or_else(|| similar(context, all, dependent, need)));
         }
     }
     found
+}
+
+/// A dependency whose name is a misspelling of one in the same namespace.
+fn similar(
+    context: &LintContext<'_>,
+    all: &[Dependent<'_>],
+    dependent: &Dependent<'_>,
+    need: &Dependency<'_>,
+) -> Option<Diagnostic> {
+    let near = all
+        .iter()
+        .filter(|it| context.may_share_cluster(it.of.object, dependent.of.object));
+    let there: BTreeSet<Key<'_>> = near.map(|it| Key::of(it.of.object)).collect();
+    let key = Key {
+        namespace: need.namespace,
+        name: need.name,
+    };
+    let Some(Instead::Named(name)) = instead(key, &there) else {
+        return None;
+    };
+    misspelt(need.name, [name])?;
+    Some(nothing_there(
+        dependent,
+        need,
+        format!("did you mean `{name}`?"),
+    ))
 }
 
 fn is_missing(need: &Dependency<'_>) -> bool {
@@ -96,7 +161,8 @@ fn in_other_namespace(
     let namespace = there.of.object.namespace();
     let name = need.name;
     let message = format!(
-        "the Flux Kustomization {name} is in the namespace {namespace}, not in {}",
+        "the {} {name} is in the namespace {namespace}, not in {}",
+        dependent.kind(),
         need.namespace
     );
     finding(CODE, dependent.of.object, &need.pointer, message)
@@ -105,7 +171,8 @@ fn in_other_namespace(
             "the one that is meant",
         )
         .why(format!(
-            "without `namespace`, Flux looks in the Kustomization's own namespace, finds nothing there, and never applies {}",
+            "Flux looks in the namespace {}, finds nothing there, and never applies {}; without `namespace`, it looks in the object's own",
+            need.namespace,
             dependent.of.object.name()
         ))
         .help(format!("write `{{name: {name}, namespace: {namespace}}}` in `spec.dependsOn`"))
@@ -156,19 +223,22 @@ fn missing(
     if !near.is_known_in_full {
         return None;
     }
-    let help = near.help(need.name);
+    Some(nothing_there(dependent, need, near.help(need.name)))
+}
+
+fn nothing_there(dependent: &Dependent<'_>, need: &Dependency<'_>, help: String) -> Diagnostic {
     let message = format!(
-        "there is no Flux Kustomization {} in the namespace {}",
-        need.name, need.namespace
+        "there is no {} {} in the namespace {}",
+        dependent.kind(),
+        need.name,
+        need.namespace
     );
-    Some(
-        finding(CODE, dependent.of.object, &need.pointer, message)
-            .why(format!(
-                "Flux waits for it and never applies {}",
-                dependent.of.object.name()
-            ))
-            .help(help),
-    )
+    finding(CODE, dependent.of.object, &need.pointer, message)
+        .why(format!(
+            "Flux waits for it and never applies {}",
+            dependent.of.object.name()
+        ))
+        .help(help)
 }
 
 /// The namespace that Flux Kustomizations of all folders usually share.

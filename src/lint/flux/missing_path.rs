@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::lint::attachment::cluster::is_patched;
 use crate::lint::front::text;
 use crate::lint::{Applied, LintContext};
+use envoy_gateway::read::list;
 use manifest::Object;
 use manifest::diagnostic::Diagnostic;
 use manifest::diagnostic::suggest::nearest;
@@ -18,7 +19,7 @@ manifest::code! {
 `spec.path` of a Flux Kustomization is a folder of its source. If there is no such folder, Flux reports
 `kustomization path not found`, applies nothing, and everything that depends on the Kustomization waits. This is
 reported only if all files are given, and if the paths of other Flux Kustomizations show that the source is this
-repository.
+repository. The paths in `spec.components` are relative to that folder.
 
 ## Wrong
 
@@ -56,12 +57,44 @@ pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
             here.entry(source).or_default().push(written);
         }
     }
-    all.iter()
-        .filter_map(|one| {
-            let known = here.get(&source(one.object)?)?;
-            missing(context, one, known)
-        })
-        .collect()
+    let mut found = Vec::new();
+    for one in &all {
+        if let Some(known) = source(one.object).and_then(|source| here.get(&source)) {
+            found.extend(missing(context, one, known));
+            found.extend(missing_components(context, one));
+        }
+    }
+    found
+}
+
+/// The components that don't exist. Their paths are relative to the folder of the Flux Kustomization.
+fn missing_components(context: &LintContext<'_>, one: &Applied<'_>) -> Vec<Diagnostic> {
+    let Some(folder) = path(one.object).filter(|it| context.has_folder(it)) else {
+        return Vec::new();
+    };
+    if is_patched(context, one) {
+        return Vec::new();
+    }
+    let components = list(&one.object.node, &["spec", "components"]).iter();
+    let is_absent = |component: &str| {
+        let at = join(&folder, component);
+        let is_plain = !variable::in_text(component) && !component.contains("://");
+        let is_hidden = at.split('/').any(|step| step.starts_with('.'));
+        is_plain && !is_hidden && context.is_walked(&at) && !context.has_folder(&at)
+    };
+    let found = components.enumerate().filter_map(|(at, component)| {
+        let component = component.as_str().filter(|it| is_absent(it))?;
+        let place = Pointer::root().key("spec").key("components").index(at);
+        let message = format!("there is no folder `{component}` beside `{folder}`");
+        Some(
+            finding(CODE, one.object, &place, message)
+                .why("Flux can't build the Kustomization and applies nothing of it")
+                .help(format!(
+                    "write the path of a component, relative to `{folder}`"
+                )),
+        )
+    });
+    found.collect()
 }
 
 fn missing(context: &LintContext<'_>, one: &Applied<'_>, known: &[&str]) -> Option<Diagnostic> {

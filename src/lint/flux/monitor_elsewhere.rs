@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::lint::front::{CHART, Front, release_namespace};
 use crate::lint::{Applied, LintContext};
 use envoy_gateway::proxies::{Controller, OWNER_NAME, OWNER_NAMESPACE};
+use envoy_gateway::read::list;
 use envoy_gateway::selector::{Labels, selects};
 use manifest::diagnostic::Diagnostic;
 use manifest::finding;
@@ -99,6 +100,15 @@ pub(super) fn is_for_proxies(monitor: &Applied<'_>) -> bool {
     pairs(monitor).any(|(key, _)| key == OWNER_NAME || key == OWNER_NAMESPACE)
         || has("app.kubernetes.io/managed-by", "envoy-gateway")
         || (has("app.kubernetes.io/name", "envoy") && has("app.kubernetes.io/component", "proxy"))
+        || reads_envoy(monitor)
+}
+
+/// Whether a monitor reads the figures of Envoy, from something that is called Envoy.
+fn reads_envoy(monitor: &Applied<'_>) -> bool {
+    let endpoints = list(&monitor.object.node, &["spec", "podMetricsEndpoints"]).iter();
+    let mut paths = endpoints.filter_map(|it| it.get("path")?.as_str());
+    paths.any(|path| path == "/stats/prometheus")
+        && pairs(monitor).any(|(_, value)| value.contains("envoy"))
 }
 
 /// Whether the labels in a monitor's selector show that it is meant for the controller.

@@ -2,7 +2,7 @@
 
 use super::autoscalers::{Autoscaler, CONTROLLER};
 use crate::lint::LintContext;
-use crate::lint::front::{CHART, Front};
+use crate::lint::front::{CHART, Front, text};
 use crate::model::ObjectInput;
 use crate::model::proxy::Proxy;
 use envoy_gateway::controller::DeployMode;
@@ -10,6 +10,7 @@ use envoy_gateway::proxies::Workload;
 use manifest::diagnostic::Diagnostic;
 use manifest::diagnostic::suggest::nearest;
 use manifest::finding;
+use manifest::value::Pointer;
 
 manifest::code! {
     "keda"/"unknown-deployment", Error, "An autoscaler for a Deployment that Envoy Gateway doesn't create.",
@@ -88,6 +89,42 @@ pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
         }
         found.push(not_made(autoscaler, meant, &near));
     }
+    found.extend(of_other_kind(context));
+    found
+}
+
+/// Reports ScaledObjects for a gateway that name another kind of workload, or the Gateway itself.
+fn of_other_kind(context: &LintContext<'_>) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for scaled in context.of_kind("keda.sh", "ScaledObject") {
+        let field = |key: &str| text(scaled.object, &["spec", "scaleTargetRef", key]);
+        let (kind, name) = (field("kind"), field("name"));
+        let namespace = scaled.object.namespace();
+        let mut given = context.given_of(kind);
+        let is_given = given.any(|it| it.name() == name && it.namespace() == namespace);
+        if matches!(kind, "" | "Deployment") || is_given && kind != "Gateway" {
+            continue;
+        }
+        let near = context
+            .fronts()
+            .iter()
+            .filter(|front| context.may_share_cluster(front.gateway.object, scaled.object));
+        let mut workloads = near.filter_map(|front| front.workload());
+        let meant = workloads.find(|it| it.name == name && it.namespace == namespace);
+        let Some(meant) = meant.filter(|it| it.kind != kind) else {
+            continue;
+        };
+        let pointer = Pointer::root()
+            .key("spec")
+            .key("scaleTargetRef")
+            .key("kind");
+        let message = format!("the proxies {name} are a {}, not a {kind}", meant.kind);
+        found.push(
+            finding(CODE, scaled.object, &pointer, message)
+                .why("there is nothing to scale, so the autoscaler never becomes ready, and Flux may wait for it")
+                .help("remove `apiVersion` and `kind`; without them, the target is a Deployment"),
+        );
+    }
     found
 }
 
@@ -133,7 +170,18 @@ fn meant<'a>(
             .iter()
             .find(|made| made.name == name && made.namespace == target.namespace)
     };
-    by_gateway.map(|(_, made)| made).or_else(near)
+    // An autoscaler only scales what is in its own namespace.
+    let elsewhere = || {
+        let mut of_name = workloads.iter().filter(|made| made.name == target.name);
+        let is_envoy = target.name.contains("envoy");
+        of_name
+            .next()
+            .filter(|_| is_envoy && of_name.next().is_none())
+    };
+    by_gateway
+        .map(|(_, made)| made)
+        .or_else(near)
+        .or_else(elsewhere)
 }
 
 fn not_made(autoscaler: &Autoscaler<'_>, meant: &Workload, fronts: &[&Front<'_>]) -> Diagnostic {

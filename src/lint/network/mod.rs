@@ -1,6 +1,7 @@
 //! Addresses, address pools, announcements, certificates and trusted networks.
 
 pub(crate) mod acme_solver;
+pub(crate) mod address_annotation;
 pub(crate) mod address_beside_pool;
 pub(crate) mod address_outside_pools;
 pub(crate) mod address_requests;

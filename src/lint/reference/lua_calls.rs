@@ -6,10 +6,12 @@
 
 use std::ops::Range;
 
-use luajit_syntax::calls::{Calls, GlobalUse, MethodCall, calls};
+use luajit_syntax::calls::{GlobalUse, MethodCall, calls};
+use manifest::diagnostic::Severity;
 use manifest::diagnostic::suggest::{MOST_COMPARED, nearest};
 
 use super::lua_script::ENTRIES;
+use super::scripts::REFUSED;
 
 /// The kinds of objects that scripts get.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -139,6 +141,78 @@ const REMOVED: &[&str] = &[
 /// Libraries of LuaJIT that the check doesn't have.
 const LIBRARIES: &[&str] = &["package", "debug", "bit", "ffi", "jit"];
 
+/// The names that Lua defines, here or in Envoy. What the check of scripts removes is in [`REMOVED`].
+const BUILT_IN: &[&str] = &[
+    "_G",
+    "_VERSION",
+    "arg",
+    "assert",
+    "bit",
+    "collectgarbage",
+    "coroutine",
+    "debug",
+    "dofile",
+    "error",
+    "ffi",
+    "gcinfo",
+    "getfenv",
+    "getmetatable",
+    "io",
+    "ipairs",
+    "jit",
+    "load",
+    "loadfile",
+    "loadstring",
+    "math",
+    "module",
+    "newproxy",
+    "next",
+    "os",
+    "package",
+    "pairs",
+    "pcall",
+    "print",
+    "rawequal",
+    "rawget",
+    "rawlen",
+    "rawset",
+    "require",
+    "select",
+    "self",
+    "setfenv",
+    "setmetatable",
+    "string",
+    "table",
+    "tonumber",
+    "tostring",
+    "type",
+    "unpack",
+    "utf8",
+    "xpcall",
+    "StreamHandle",
+];
+
+/// The functions of the libraries that scripts use most.
+const MEMBERS: &[(&str, &[&str])] = &[
+    (
+        "string",
+        &[
+            "buffer", "byte", "char", "dump", "find", "format", "gfind", "gmatch", "gsub", "len",
+            "lower", "match", "rep", "reverse", "sub", "upper",
+        ],
+    ),
+    (
+        "table",
+        &[
+            "clear", "concat", "foreach", "foreachi", "getn", "insert", "maxn", "move", "new",
+            "pack", "remove", "setn", "sort", "unpack",
+        ],
+    ),
+];
+
+/// The names by which a script can define others in ways that can't be followed.
+const DEFINING: &[&str] = &["_G", "setfenv", "getfenv", "module", "require"];
+
 /// A call that can't work.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct WrongCall {
@@ -148,14 +222,97 @@ pub(crate) struct WrongCall {
     pub message: String,
     /// What to do.
     pub help: String,
+    /// Whether Envoy Gateway refuses the policy because of it. Otherwise the script only fails when it gets there.
+    pub is_refused: bool,
+}
+
+impl WrongCall {
+    /// What happens because of it.
+    pub(crate) fn why(&self) -> &'static str {
+        match self.is_refused {
+            true => REFUSED,
+            false => {
+                "when the script gets there, it fails: Envoy writes that into its log, and handles the request without the rest of the script"
+            }
+        }
+    }
+
+    /// How bad it is.
+    pub(crate) fn severity(&self) -> Severity {
+        match self.is_refused {
+            true => Severity::Error,
+            false => Severity::Warning,
+        }
+    }
 }
 
 /// The first call in a script that can't work. `is_run` says whether Envoy Gateway runs the script to check it.
 pub(crate) fn wrong_call(script: &str, is_run: bool) -> Option<WrongCall> {
-    let Calls { methods, globals } = calls(script, &ENTRIES);
-    let methods = methods.iter().filter_map(unknown_method);
-    let globals = globals.iter().filter(|_| is_run).filter_map(removed);
-    methods.chain(globals).min_by_key(|it| it.range.start)
+    let all = calls(script, &ENTRIES);
+    let mut found: Vec<WrongCall> = all.methods.iter().filter_map(unknown_method).collect();
+    found.extend(all.globals.iter().filter(|_| is_run).filter_map(removed));
+    found.extend(all.globals.iter().filter_map(|it| no_member(it, is_run)));
+    found.extend(all.dotted.iter().filter_map(dotted));
+    let is_open = |name: &&str| DEFINING.contains(name);
+    let mut used = all.undefined.iter().map(|it| it.name);
+    if !used.any(|name| is_open(&name)) && !all.defined.iter().any(|name| is_open(name)) {
+        let undefined = all.undefined.iter();
+        found.extend(undefined.filter_map(|it| not_defined(it, &all.defined, is_run)));
+    }
+    found.into_iter().min_by_key(|it| it.range.start)
+}
+
+/// A name that nothing defines.
+fn not_defined(used: &GlobalUse<'_>, defined: &[&str], is_run: bool) -> Option<WrongCall> {
+    if BUILT_IN.contains(&used.name) {
+        return None;
+    }
+    let known = defined.iter().chain(BUILT_IN).copied();
+    let help = match nearest(used.name, known.take(MOST_COMPARED)) {
+        Some(near) => format!("write `{near}`"),
+        None => {
+            "define it in the script; scripts can't use functions of others, nor modules".to_owned()
+        }
+    };
+    Some(WrongCall {
+        range: used.range.clone(),
+        message: format!("nothing defines `{}`", used.name),
+        help,
+        is_refused: is_run && used.is_unconditional,
+    })
+}
+
+/// A function that a library of Lua doesn't have.
+fn no_member(used: &GlobalUse<'_>, is_run: bool) -> Option<WrongCall> {
+    let (library, member) = used.name.split_once('.')?;
+    let (_, known) = MEMBERS.iter().find(|(name, _)| *name == library)?;
+    if known.contains(&member) {
+        return None;
+    }
+    let help = match nearest(member, known.iter().copied()) {
+        Some(near) => format!("write `{library}.{near}`"),
+        None => format!("use one of {}", known.join(", ")),
+    };
+    Some(WrongCall {
+        range: used.range.clone(),
+        message: format!("Lua has no function `{}`", used.name),
+        help,
+        is_refused: is_run && used.is_unconditional,
+    })
+}
+
+/// A method that is called like a function.
+fn dotted(used: &GlobalUse<'_>) -> Option<WrongCall> {
+    let (handle, method) = used.name.split_once('.')?;
+    Some(WrongCall {
+        range: used.range.clone(),
+        message: format!(
+            "`{}()` is a method, which is called with a colon",
+            used.name
+        ),
+        help: format!("write `{handle}:{method}()`"),
+        is_refused: false,
+    })
 }
 
 fn unknown_method(call: &MethodCall<'_>) -> Option<WrongCall> {
@@ -184,6 +341,7 @@ fn unknown_method(call: &MethodCall<'_>) -> Option<WrongCall> {
             range: call.range.clone(),
             message: "`respond()` can't be called in `envoy_on_response`".to_owned(),
             help: "change the response with `handle:headers()` and `handle:body()`, or respond in `envoy_on_request`".to_owned(),
+            is_refused: true,
         });
     }
     if UNCHECKED.contains(&call.method) {
@@ -201,6 +359,7 @@ fn unknown_method(call: &MethodCall<'_>) -> Option<WrongCall> {
         range: call.range.clone(),
         message: format!("there is no method `{shown}()`"),
         help,
+        is_refused: true,
     })
 }
 
@@ -211,6 +370,7 @@ fn removed(used: &GlobalUse<'_>) -> Option<WrongCall> {
         range: used.range.clone(),
         message: format!("`{}` doesn't exist where Envoy Gateway checks the script", used.name),
         help: "do without it; or set `luaValidation: InsecureSyntax` in the EnvoyProxy if you trust all authors of policies".to_owned(),
+        is_refused: true,
     })
 }
 
@@ -246,6 +406,46 @@ mod tests {
         }
         let found = wrong("bit.band(1, 2)");
         assert!(found.is_some_and(|(message, _)| message.starts_with("`bit.band` doesn't exist")));
+    }
+
+    #[test]
+    fn names_that_nothing_defines_are_told() {
+        let told = |message: &str, help: &str| Some((message.to_owned(), help.to_owned()));
+        assert_eq!(
+            wrong("hanlde:headers():add('a', 'b')"),
+            told("nothing defines `hanlde`", "write `handle`")
+        );
+        assert_eq!(
+            wrong("log_info('a')"),
+            told(
+                "nothing defines `log_info`",
+                "define it in the script; scripts can't use functions of others, nor modules"
+            )
+        );
+        assert_eq!(
+            wrong("string.contains('a', 'b')"),
+            told(
+                "Lua has no function `string.contains`",
+                "use one of buffer, byte, char, dump, find, format, gfind, gmatch, gsub, len, lower, match, rep, reverse, sub, upper"
+            )
+        );
+        assert_eq!(
+            wrong("handle.headers():add('a', 'b')"),
+            told(
+                "`handle.headers()` is a method, which is called with a colon",
+                "write `handle:headers()`"
+            )
+        );
+        for right in [
+            "count = (count or 0) + 1",
+            "if cjson then cjson.decode('{}') end",
+            "local t = {} t.a = 1 t.f = function(x) return x end t.f(1)",
+            "for _, v in ipairs({1}) do print(v) end",
+            "local a, b = 1, {} b[a] = 2 goto done ::done::",
+            "local f = setfenv and absent() or absent.b",
+        ] {
+            assert_eq!(wrong(right), None, "{right}");
+        }
     }
 
     #[test]

@@ -15,7 +15,8 @@ manifest::code! {
 Envoy Gateway checks a script before it sends it to Envoy: it runs each of its functions once, with stand-ins
 for Envoy's objects. If the script is not valid Lua, defines neither `envoy_on_request` nor `envoy_on_response`,
 or calls a method that doesn't exist, its policy is refused, and every route of the policy's targets answers
-with status 500. The check has no `require`, `bit` and `debug`; scripts that need them pass only if the
+with status 500. A name that nothing defines has the same effect; where the check doesn't get, the script
+fails when a request does. The check has no `require`, `bit` and `debug`; scripts that need them pass only if the
 EnvoyProxy has `luaValidation: InsecureSyntax`.
 
 ## Wrong
@@ -81,7 +82,12 @@ pub(crate) fn report(
         let place = place_of(text, &plain, sources.locate(span));
         let message = format!("{place}{of_file}: {}", wrong.message);
         let found = finding(CODE, object, pointer, message);
-        return Some(found.why(REFUSED).help(wrong.help));
+        return Some(
+            found
+                .severity(wrong.severity())
+                .why(wrong.why())
+                .help(wrong.help),
+        );
     }
     let [request, response] = ENTRIES;
     let message = format!("the script{of_file} has neither `{request}` nor `{response}`");
@@ -109,8 +115,9 @@ pub(crate) fn check_rendered(
 ) -> Option<Diagnostic> {
     let wrong = wrong_call(sources.get(source).text(), is_run)?;
     let span = Span::new(source, wrong.range.start, wrong.range.end);
+    let (severity, why) = (wrong.severity(), wrong.why());
     let found = Diagnostic::new(CODE, wrong.message).at(span);
-    Some(found.why(REFUSED).help(wrong.help))
+    Some(found.severity(severity).why(why).help(wrong.help))
 }
 
 /// The line and column of a mistake, and the line itself. If Flux replaces something in the line, the column is not

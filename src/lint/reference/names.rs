@@ -5,7 +5,7 @@ use crate::lint::{Applied, LintContext};
 use manifest::diagnostic::suggest::{MOST_COMPARED, listed, nearest};
 
 /// Whether an object is known as the cluster gets it: the files beside it are given, and no patch may change it.
-pub(super) fn is_sure(context: &LintContext<'_>, one: &Applied<'_>) -> bool {
+pub(crate) fn is_sure(context: &LintContext<'_>, one: &Applied<'_>) -> bool {
     let is_whole = one.way.is_none_or(|way| !way.is_partly_unknown);
     is_whole && is_walked(context, one.object) && !is_patched(context, one)
 }

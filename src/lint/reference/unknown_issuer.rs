@@ -1,7 +1,7 @@
 //! Certificates whose issuer is not among the given ones.
 
 use super::names::is_sure;
-use crate::lint::front::text;
+use crate::lint::front::{GATEWAY_API, text};
 use crate::lint::{Applied, LintContext};
 use manifest::diagnostic::Diagnostic;
 use manifest::diagnostic::suggest::nearest;
@@ -9,10 +9,10 @@ use manifest::finding;
 use manifest::value::{Pointer, variable};
 
 manifest::code! {
-    "reference"/"unknown-issuer", Warning, "A Certificate whose issuer has another name or kind.",
+    "reference"/"unknown-issuer", Warning, "A Certificate or Gateway whose issuer has another name or kind.",
     r#"
-`issuerRef` of a Certificate names an Issuer in its own namespace, or with `kind: ClusterIssuer` one of the cluster. If
-there is none, cert-manager issues nothing, the Secret stays missing, and the listener that uses it stays closed. This
+`issuerRef` of a Certificate names an Issuer in its own namespace, or with `kind: ClusterIssuer` one of the cluster. A
+Gateway names one with the annotation `cert-manager.io/issuer` or `cert-manager.io/cluster-issuer`. If there is none, cert-manager issues nothing, the Secret stays missing, and the listener that uses it stays closed. This
 is reported if there is an issuer with a similar name, or one of the other kind with this name.
 
 ## Wrong
@@ -46,23 +46,65 @@ pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
         .flat_map(|kind| context.of_kind(CERT_MANAGER, kind))
         .collect();
     let certificates = context.of_kind(CERT_MANAGER, "Certificate");
-    certificates
-        .filter_map(|certificate| unknown(context, &issuers, &certificate))
-        .collect()
+    let mut found: Vec<Diagnostic> = certificates
+        .filter_map(|certificate| {
+            let field = |key: &str| text(certificate.object, &["spec", "issuerRef", key]);
+            let wanted = Wanted {
+                kind: match field("kind") {
+                    "" => "Issuer",
+                    kind => kind,
+                },
+                name: field("name"),
+                group: field("group"),
+                place: Pointer::root().key("spec").key("issuerRef").key("name"),
+            };
+            unknown(context, &issuers, &certificate, wanted)
+        })
+        .collect();
+    for kind in ["Gateway", "ListenerSet"] {
+        for owner in context.of_kind(GATEWAY_API, kind) {
+            for (key, kind) in ANNOTATIONS {
+                let path = ["metadata", "annotations", key];
+                let wanted = Wanted {
+                    kind,
+                    name: text(owner.object, &path),
+                    group: text(owner.object, &["metadata", "annotations", GROUP]),
+                    place: path.iter().fold(Pointer::root(), |at, key| at.key(*key)),
+                };
+                found.extend(unknown(context, &issuers, &owner, wanted));
+            }
+        }
+    }
+    found
+}
+
+/// The annotations by which cert-manager makes the certificates of a Gateway, and the kinds of issuers that they name.
+const ANNOTATIONS: [(&str, &str); 2] = [
+    ("cert-manager.io/cluster-issuer", "ClusterIssuer"),
+    ("cert-manager.io/issuer", "Issuer"),
+];
+
+/// The annotation with the group of an issuer that is not cert-manager's own.
+const GROUP: &str = "cert-manager.io/issuer-group";
+
+/// An issuer that an object names.
+struct Wanted<'n> {
+    kind: &'n str,
+    name: &'n str,
+    group: &'n str,
+    place: Pointer,
 }
 
 fn unknown(
     context: &LintContext<'_>,
     issuers: &[Applied<'_>],
     certificate: &Applied<'_>,
+    wanted: Wanted<'_>,
 ) -> Option<Diagnostic> {
     let object = certificate.object;
-    let field = |key: &str| text(object, &["spec", "issuerRef", key]);
-    let (name, group) = (field("name"), field("group"));
-    let kind = match field("kind") {
-        "" => "Issuer",
-        kind => kind,
-    };
+    let Wanted {
+        kind, name, group, ..
+    } = wanted;
     let is_known = |text: &str| !text.is_empty() && !variable::in_text(text);
     if !is_known(name)
         || !matches!(group, "" | CERT_MANAGER)
@@ -91,7 +133,12 @@ fn unknown(
     let other = near.iter().find(|it| it.object.name() == name);
     let help = match (other, nearest(name, reachable.iter().copied())) {
         (Some(other), _) if other.object.kind() != kind => {
-            format!("write `kind: {}`", other.object.kind())
+            let other = other.object.kind();
+            let annotation = ANNOTATIONS.iter().find(|(_, its)| *its == other);
+            match annotation.filter(|_| object.kind() != "Certificate") {
+                Some((annotation, _)) => format!("use the annotation `{annotation}`"),
+                None => format!("write `kind: {other}`"),
+            }
         }
         (Some(other), _) => format!(
             "the Issuer is in the namespace {}; use a ClusterIssuer, or an Issuer beside the Certificate",
@@ -100,13 +147,13 @@ fn unknown(
         (None, Some(near)) => format!("write `{near}`"),
         (None, None) => return None,
     };
-    let place = Pointer::root().key("spec").key("issuerRef").key("name");
     let message = format!(
-        "there is no {kind} `{name}` for the Certificate {}",
+        "there is no {kind} `{name}` for the {} {}",
+        object.kind(),
         object.name()
     );
     Some(
-        finding(CODE, object, &place, message)
+        finding(CODE, object, &wanted.place, message)
             .why("cert-manager issues nothing, so the Secret stays missing, and listeners that use it stay closed")
             .help(help),
     )

@@ -1,10 +1,11 @@
 //! Patches for resources of Envoy that don't exist.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::names::meant;
 use crate::lint::LintContext;
 use crate::lint::attachment::cluster::is_walked;
+use envoy_gateway::controller::Setting;
 use envoy_gateway::index::Key;
 use envoy_gateway::policy::{Outcome, Policy, PolicyKind};
 use envoy_gateway::read::{list, text};
@@ -19,8 +20,8 @@ manifest::code! {
 An EnvoyPatchPolicy changes a resource of Envoy by its name, and no resource has that name, so the patch changes
 nothing. Envoy Gateway calls a listener and its routes `NAMESPACE/GATEWAY/LISTENER`; listeners that share a port
 are one listener in Envoy, which has the name of the first of them. The cluster for the first rule of a route is
-`httproute/NAMESPACE/ROUTE/rule/0`. Names of other forms are not checked, because the controller can be
-configured to use them.
+`httproute/NAMESPACE/ROUTE/rule/0`. With the runtime flag `XDSNameSchemeV2`, listeners are called `tcp-443`, and the routes
+of plain HTTP `http-80`.
 
 ## Wrong
 
@@ -58,8 +59,9 @@ pub(crate) fn check(
         return Vec::new();
     }
     let patches = list(&policy.object.node, &["spec", "jsonPatches"]);
+    let scheme = scheme(context, policy);
     let found = patches.iter().enumerate().filter_map(|(at, patch)| {
-        let (message, help) = wrong(resolved, policy, patch)?;
+        let (message, help) = wrong(resolved, policy, patch, scheme)?;
         let place = Pointer::root().key("spec").key("jsonPatches").index(at).key("name");
         Some(
             finding(CODE, policy.object, &place, message)
@@ -70,19 +72,64 @@ pub(crate) fn check(
     found.collect()
 }
 
-/// What is wrong with the name in a patch, and what to write instead.
-fn wrong(resolved: &Resolved<'_>, policy: &Policy<'_>, patch: &Node) -> Option<(String, String)> {
-    let name = text(patch, &["name"])?;
+/// How Envoy Gateway names listeners and their routes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Scheme {
+    /// `NAMESPACE/GATEWAY/LISTENER`, the default.
+    Listeners,
+    /// `tcp-PORT` for listeners and `http-PORT` for the routes of plain HTTP: `XDSNameSchemeV2`.
+    Ports,
+}
+
+/// The scheme that the controller's values set; `None` if they are not given, or differ.
+fn scheme(context: &LintContext<'_>, policy: &Policy<'_>) -> Option<Scheme> {
+    let releases = context.controllers().iter();
+    let near = releases.filter(|it| context.may_share_cluster(it.release, policy.object));
+    let schemes = near.map(|it| match it.setting(&["runtimeFlags", "enabled"]) {
+        Setting::Given(flags, _) => {
+            let flags = flags.as_list().unwrap_or_default();
+            let is_on = flags
+                .iter()
+                .any(|it| it.as_str() == Some("XDSNameSchemeV2"));
+            Some(if is_on {
+                Scheme::Ports
+            } else {
+                Scheme::Listeners
+            })
+        }
+        Setting::Unset => Some(Scheme::Listeners),
+        Setting::Unknown => None,
+    });
+    let schemes: Vec<Option<Scheme>> = schemes.collect();
+    let first = schemes.first().copied().flatten();
+    first.filter(|first| schemes.iter().all(|it| *it == Some(*first)))
+}
+
+/// Whether a patch adds a resource of its own.
+fn is_new(patch: &Node) -> bool {
     let path = text(patch, &["operation", "path"]).unwrap_or_default();
-    let is_new = text(patch, &["operation", "op"]) == Some("add")
+    text(patch, &["operation", "op"]) == Some("add")
         && path.is_empty()
-        && text(patch, &["operation", "jsonPath"]).is_none();
-    if is_new || variable::in_text(name) {
+        && text(patch, &["operation", "jsonPath"]).is_none()
+}
+
+/// What is wrong with the name in a patch, and what to write instead.
+fn wrong(
+    resolved: &Resolved<'_>,
+    policy: &Policy<'_>,
+    patch: &Node,
+    scheme: Option<Scheme>,
+) -> Option<(String, String)> {
+    let name = text(patch, &["name"])?;
+    let policies = resolved.policies().iter();
+    let patches = policies.flat_map(|it| list(&it.object.node, &["spec", "jsonPatches"]));
+    let mut added = patches.filter(|it| is_new(it));
+    if variable::in_text(name) || added.any(|it| text(it, &["name"]) == Some(name)) {
         return None;
     }
     match text(patch, &["type"])? {
         CLUSTER => wrong_cluster(resolved, name),
-        kind @ (LISTENER | ROUTES) => wrong_listener(resolved, policy, kind, name),
+        kind @ (LISTENER | ROUTES) => wrong_listener(resolved, policy, kind, name, scheme),
         _ => None,
     }
 }
@@ -92,10 +139,8 @@ fn wrong_listener(
     policy: &Policy<'_>,
     kind: &str,
     name: &str,
+    scheme: Option<Scheme>,
 ) -> Option<(String, String)> {
-    if name.split('/').count() != 3 {
-        return None;
-    }
     let target = policy.targets.first()?.scope;
     // Merged gateways are one proxy, and the policy targets their class.
     let is_patched = |it: &&Listener<'_>| {
@@ -108,9 +153,63 @@ fn wrong_listener(
         return None;
     }
     let firsts = firsts(&listeners);
+    let port_of = |name: &str, of: &str| -> Option<i64> {
+        name.strip_prefix(of)?
+            .trim_end_matches("-quic")
+            .parse()
+            .ok()
+    };
+    let numbered = match kind {
+        ROUTES => port_of(name, "http-"),
+        _ => port_of(name, "tcp-").or_else(|| port_of(name, "udp-")),
+    };
+    if let Some(number) = numbered {
+        let is_udp = name.starts_with("udp-");
+        // HTTP/3 is a listener of UDP, too.
+        let there = firsts
+            .get(&(number, is_udp))
+            .or_else(|| firsts.get(&(number, false)));
+        let there = there.map(|it| named(it));
+        let message = format!("Envoy has no resource `{name}`");
+        return match (scheme, there) {
+            (Some(Scheme::Listeners), Some(there)) => Some((
+                format!("{message}, because the runtime flag `XDSNameSchemeV2` is not on"),
+                format!(
+                    "write `{there}`, or enable the flag in the values of Envoy Gateway's chart"
+                ),
+            )),
+            (_, None) => {
+                let ports: BTreeSet<i64> = firsts.keys().map(|(port, _)| *port).collect();
+                let ports: Vec<String> = ports.iter().map(i64::to_string).collect();
+                let help = format!("the ports of the listeners are {}", ports.join(", "));
+                Some((
+                    format!("{message}, because no listener has that port"),
+                    help,
+                ))
+            }
+            (_, Some(_)) => None,
+        };
+    }
     let plain = name.strip_suffix("-quic").unwrap_or(name);
     let own = listeners.iter().find(|it| named(it) == plain);
     let first = own.and_then(|it| firsts.get(&port(it))).map(|it| named(it));
+    if let (Some(own), Some(Scheme::Ports)) = (own, scheme) {
+        let (protocol, routes) = (
+            if own.protocol == "UDP" { "udp" } else { "tcp" },
+            own.protocol == "HTTP",
+        );
+        let right = match kind {
+            LISTENER => format!("{protocol}-{}", own.port),
+            _ if routes => format!("http-{}", own.port),
+            _ => return None,
+        };
+        return Some((
+            format!(
+                "Envoy has no resource `{name}`, because the runtime flag `XDSNameSchemeV2` is on"
+            ),
+            format!("write `{right}`"),
+        ));
+    }
     match (own, first) {
         (Some(_), _) if kind == ROUTES => None,
         (Some(_), Some(first)) if first == plain => None,
@@ -203,6 +302,20 @@ mod tests {
         let listener = "listener.v3.Listener";
         assert_eq!(with(listener, "network/external/https"), [""; 0]);
         assert_eq!(with(listener, "tcp-443"), [""; 0]);
+        assert_eq!(
+            with(listener, "tcp-444"),
+            [
+                "reference/unknown-resource /spec/jsonPatches/0/name: Envoy has no resource `tcp-444`, because no listener has \
+                 that port (the ports of the listeners are 80, 443)"
+            ]
+        );
+        assert_eq!(
+            with(listener, "https"),
+            [
+                "reference/unknown-resource /spec/jsonPatches/0/name: Envoy has no resource `https` (write \
+                 `network/external/https`)"
+            ]
+        );
         assert_eq!(
             with(listener, "networking/external/https"),
             [

@@ -6,8 +6,10 @@ use serde_json::Value;
 const RIGHT: &str = include_str!("kinds.yaml");
 
 /// The code and the line that must be found, and the text that is replaced by another one.
+pub type Mistake = (&'static str, i64, &'static str, &'static str);
+
 #[rustfmt::skip]
-const MISTAKES: &[(&str, i64, &str, &str)] = &[
+const MISTAKES: &[Mistake] = &[
     ("flux/unknown-source", 13, "{kind: OCIRepository, name: envoy-gateway}", "{kind: OCIRepository, name: envoy-gatway}"),
     ("flux/unknown-source", 13, "kind: OCIRepository\nmetadata: {name: envoy-gateway, namespace: network}", "kind: OCIRepository\nmetadata: {name: envoy-gateway, namespace: flux-system}"),
     ("flux/unknown-source", 13, "chartRef: {kind: OCIRepository", "chartRef: {kind: HelmChart"),
@@ -65,6 +67,16 @@ const MISTAKES: &[(&str, i64, &str, &str)] = &[
     ("network/pool-selector", 49, "owning-gateway-name: envoy-external", "owning-gateway-name: external"),
     ("network/not-announced", 46, "owning-gateway-namespace: network", "owning-gateway-namespace: web"),
     ("network/not-announced", 46, "loadBalancerIPs: true", "externalIPs: true"),
+    ("network/address-annotation", 49, "lbipam.cilium.io/ips: 192.0.2.10", "lbipam.cilium.io/ip: 192.0.2.10"),
+    ("network/address-annotation", 49, "lbipam.cilium.io/ips: 192.0.2.10", "lbipam.cilium.io/ips: 192.0.2.300"),
+    ("reference/unknown-issuer", 46, "metadata: {name: envoy-external, namespace: network}\nspec:\n  gatewayClassName", "metadata: {name: envoy-external, namespace: network, annotations: {cert-manager.io/cluster-issuer: letsencryp}}\nspec:\n  gatewayClassName"),
+    ("reference/unknown-issuer", 46, "metadata: {name: envoy-external, namespace: network}\nspec:\n  gatewayClassName", "metadata: {name: envoy-external, namespace: network, annotations: {cert-manager.io/issuer: letsencrypt}}\nspec:\n  gatewayClassName"),
+    ("attachment/no-hostname", 103, "hostnames: [database.example.com]", "hostnames: [database.example.com, database.example.org]"),
+    ("keda/unknown-deployment", 139, "scaleTargetRef: {name: envoy-external}", "scaleTargetRef: {kind: StatefulSet, name: envoy-external}"),
+    ("keda/unknown-deployment", 139, "scaleTargetRef: {name: envoy-external}", "scaleTargetRef: {kind: Gateway, name: envoy-external}"),
+    ("keda/unknown-deployment", 139, "metadata: {name: envoy-external, namespace: network}\nspec:\n  scaleTargetRef", "metadata: {name: envoy-external, namespace: web}\nspec:\n  scaleTargetRef"),
+    ("flux/monitor-elsewhere", 150, "component: proxy}}", "component: proxies}}"),
+    ("flux/monitor-elsewhere", 150, "app.kubernetes.io/name: envoy, app", "app.kubernetes.io/name: envoy-gateway, app"),
 ];
 
 /// The errors and warnings of a manifest, each with its line.
@@ -79,18 +91,23 @@ fn found(text: &str) -> Vec<(String, i64)> {
     counted.map(|one| (code(one), line(one))).collect()
 }
 
-#[test]
-fn each_kind_of_mistake_is_found_at_its_place() {
-    assert_eq!(found(RIGHT), []);
+/// Makes each mistake once in a text without mistakes, and fails with those that are not found.
+pub fn each_is_found(right: &str, mistakes: &[Mistake]) {
+    assert_eq!(found(right), []);
     let mut wrong = Vec::new();
-    for (code, line, from, to) in MISTAKES {
-        assert!(RIGHT.contains(from), "{from}");
-        let found = found(&RIGHT.replacen(from, to, 1));
+    for (code, line, from, to) in mistakes {
+        assert!(right.contains(from), "{from}");
+        let found = found(&right.replacen(from, to, 1));
         if !found.iter().any(|(one, at)| one == code && at == line) {
             wrong.push(format!("{to}: no {code} at line {line}, but {found:?}"));
         }
     }
     assert_eq!(wrong, [""; 0], "{}", wrong.join("\n"));
+}
+
+#[test]
+fn each_kind_of_mistake_is_found_at_its_place() {
+    each_is_found(RIGHT, MISTAKES);
 }
 
 #[test]

@@ -6,7 +6,9 @@
 //! `cluster.toml` that are called `toml-broken` and `toml-fixed`. A case without these folders is wrong itself. Each
 //! module below has a table with the cases of its subject.
 
+mod every_kind;
 mod kinds;
+mod kinds_of_flux;
 mod once;
 mod places;
 mod platform;

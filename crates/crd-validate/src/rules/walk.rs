@@ -302,6 +302,7 @@ impl<'a> RuleWalk<'a> {
         let said = words::failed(self.object, &self.pointer, rule, own.as_deref());
         let mut found = finding(codes::RULE_FAILED, self.object, &at, said.message).why(said.why);
         found.help = said.help;
+        found.covered_by = said.covered_by;
         found
     }
 

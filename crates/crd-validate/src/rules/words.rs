@@ -53,6 +53,8 @@ pub(crate) struct RuleText {
     pub why: Option<String>,
     /// What to do about it.
     pub help: Option<String>,
+    /// The code of another finding that says more about the same mistake.
+    pub covered_by: Option<String>,
 }
 
 impl Words {
@@ -93,6 +95,7 @@ pub(super) struct FindingText {
     pub message: String,
     pub why: String,
     pub help: Option<String>,
+    pub covered_by: Option<String>,
 }
 
 /// The text for a rule that fails at `pointer`; `own` is the message of its CRD.
@@ -107,6 +110,7 @@ pub(super) fn failed(
             message: entry.message_for(object.kind(), pointer),
             why: entry.why.clone().unwrap_or_else(|| REFUSED.to_owned()),
             help: entry.help.clone(),
+            covered_by: entry.covered_by.clone(),
         };
     }
     let name = name(pointer);
@@ -115,6 +119,7 @@ pub(super) fn failed(
             message: format!("{name}: {own}"),
             why: REFUSED.to_owned(),
             help: Some(format!("the rule is `{}`", shown(&rule.rule))),
+            covered_by: None,
         },
         None => FindingText {
             message: format!(
@@ -126,6 +131,7 @@ pub(super) fn failed(
             help: Some(
                 "`self` in the rule is this field; change it so that the rule is true".to_owned(),
             ),
+            covered_by: None,
         },
     }
 }

@@ -46,6 +46,7 @@ pub(super) fn apply_to_target(
         return Err("a JSON patch needs a target".to_owned());
     };
     let selector = Selector::of(target)?;
+    state.select(at, all.resources.iter().any(|one| selector.selects(one)));
     for resource in all.resources.iter_mut().filter(|one| selector.selects(one)) {
         if remembers {
             resource.remember();

@@ -134,6 +134,17 @@ pub struct Build {
     pub not_followed: Vec<NotFollowed>,
     /// What kustomize refuses.
     pub errors: Vec<BuildError>,
+    /// The patches with a target, in the order in which they were applied.
+    pub targeted: Vec<TargetedPatch>,
+}
+
+/// A patch with a target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TargetedPatch {
+    /// The place of the patch in the kustomization.
+    pub at: BuildPlace,
+    /// Whether the target selects any object.
+    pub selects_any: bool,
 }
 
 /// The content of a file by its path, in the form that findings use; `None` if it is not given.

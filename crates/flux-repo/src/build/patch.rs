@@ -138,6 +138,7 @@ fn merge_patches(
             };
         };
         let selector = Selector::of(target)?;
+        state.select(at, all.resources.iter().any(|one| selector.selects(one)));
         for resource in all.resources.iter_mut().filter(|one| selector.selects(one)) {
             apply(state, at, resource, patch.clone(), allowed)?;
         }

@@ -9,8 +9,8 @@ use super::fields::{items, text};
 use super::inline::Unreadable;
 use super::resource::{Resource, child_map, set_value, size};
 use super::{
-    Build, BuildError, BuildPlace, Builder, Feature, FileContent, NotFollowed, inline, schema,
-    spot, yaml,
+    Build, BuildError, BuildPlace, Builder, Feature, FileContent, NotFollowed, TargetedPatch,
+    inline, schema, spot, yaml,
 };
 use manifest::Object;
 use manifest::read::Reader;
@@ -95,6 +95,12 @@ impl<'a> State<'_, 'a> {
     pub(super) fn refuse(&mut self, at: BuildPlace, message: impl Into<String>) {
         let message = message.into();
         self.build.errors.push(BuildError { at, message });
+    }
+
+    /// Records what the target of a patch selects.
+    pub(super) fn select(&mut self, at: &BuildPlace, selects_any: bool) {
+        let at = at.clone();
+        self.build.targeted.push(TargetedPatch { at, selects_any });
     }
 
     /// Reports what is not followed.

@@ -65,6 +65,8 @@ pub struct Diagnostic {
     pub pointer: Option<String>,
     /// The clusters in which this is found, if the repository is for several.
     pub clusters: Vec<String>,
+    /// The code of a finding that says more about the same mistake: if the object has one, this one is left out.
+    pub covered_by: Option<String>,
 }
 
 impl Diagnostic {
@@ -83,6 +85,7 @@ impl Diagnostic {
             object: None,
             pointer: None,
             clusters: Vec::new(),
+            covered_by: None,
         }
     }
 

@@ -39,6 +39,22 @@ const fn patched(
     )
 }
 
+/// A change of what Envoy gets, which extension servers read and change.
+const fn extended(at: &'static [&'static str], message: &'static str) -> Change {
+    change(
+        at,
+        Effect::Behaves,
+        Touches::Field(
+            RELEASE,
+            "spec.values.config.envoyGateway.extensionManager",
+            is_chart,
+        ),
+        message,
+        "an extension server that looks for the old names or places doesn't find them",
+        "read the release notes, and update the extension server before the upgrade",
+    )
+}
+
 fn is_chart(seen: &Seen<'_>) -> bool {
     let (chart, source) = (
         seen.of_object(&["spec", "chart", "spec", "chart"]),
@@ -62,7 +78,18 @@ fn mirrors_and_answers(seen: &Seen<'_>) -> bool {
             .iter()
             .any(|filter| filter.get("type").and_then(Node::as_str) == Some(kind))
     };
-    has("RequestMirror") && has("RequestRedirect")
+    let answers = || {
+        let filters = filters.unwrap_or_default().iter();
+        let mut names = filters.filter_map(|it| it.path(&["extensionRef", "name"])?.as_str());
+        names.any(|name| {
+            seen.objects.iter().any(|it| {
+                it.kind() == "HTTPRouteFilter"
+                    && it.name() == name
+                    && it.node.path(&["spec", "directResponse"]).is_some()
+            })
+        })
+    };
+    has("RequestMirror") && (has("RequestRedirect") || answers())
 }
 
 fn rewrites_the_host_of_a_backend(seen: &Seen<'_>) -> bool {
@@ -205,9 +232,9 @@ const CHANGES: &[Change] = &[
         &["1.7.0", "1.6.6"],
         Effect::Breaks,
         Touches::Field(&["HTTPRoute"], "spec.rules[]", mirrors_and_answers),
-        "a route that mirrors requests which it redirects is not accepted",
+        "a route that mirrors requests which it redirects or answers itself is not accepted",
         "all requests for the route are answered with 404",
-        "remove the mirror, or move it to a rule without a redirect",
+        "remove the mirror, or move it to a rule without a redirect and without a direct response",
     ),
     change(
         &["1.7.0"],
@@ -295,6 +322,10 @@ const CHANGES: &[Change] = &[
         "what parses them by their fields, such as the time, may find nothing",
         "check what collects the logs",
     ),
+    extended(
+        &["1.8.0"],
+        "the filter of OIDC is one for all routes, and what comes from merged SecurityPolicies has other names",
+    ),
     patched(
         &["1.8.0"],
         |it| it.says(&["oauth2", "oidc"]),
@@ -332,6 +363,10 @@ const CHANGES: &[Change] = &[
         "each entry of `extractFrom` has exactly one of `headers`, `params` and `cookies`",
         "the API server refuses the policy; before, such an entry found no key",
         "write an entry for each place that a key may be in",
+    ),
+    extended(
+        &["1.9.0"],
+        "JWT, DNS, Lua, shared rate limits, the system's CA certificates and SDS have other names or places in what Envoy gets",
     ),
     patched(
         &["1.9.0", "1.8.3"],
@@ -455,5 +490,17 @@ const CHANGES: &[Change] = &[
         "the controller runs with a read-only root filesystem",
         "these values are merged with that default, and what writes to the container's disk fails",
         "write `readOnlyRootFilesystem: false` if something needs to write",
+    ),
+    change(
+        &["1.9.0"],
+        Effect::Behaves,
+        Touches::Field(
+            RELEASE,
+            "spec.values.certgen.job.pod.securityContext",
+            is_chart,
+        ),
+        "the pod of the certgen Job has a security context of its own",
+        "these values are merged with `runAsUser: 65532`, `runAsNonRoot: true` and others, which they may contradict",
+        "remove what the chart now sets itself",
     ),
 ];
