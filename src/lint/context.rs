@@ -92,6 +92,20 @@ pub struct Applied<'a> {
     pub written: &'a Object,
 }
 
+/// Whether an object changes what happens to requests. Other objects, such as classes and grants, are often applied by
+/// hand when a cluster begins.
+fn handles_requests(object: &Object) -> bool {
+    const NOT: [&str; 5] = [
+        "Backend",
+        "EnvoyProxy",
+        "GatewayClass",
+        "HTTPRouteFilter",
+        "ReferenceGrant",
+    ];
+    let groups = ["gateway.networking.k8s.io", "gateway.envoyproxy.io"];
+    groups.contains(&object.group()) && !NOT.contains(&object.kind())
+}
+
 impl<'a> LintContext<'a> {
     /// The objects as the API server gets them.
     pub fn all(&self) -> impl Iterator<Item = Applied<'a>> + use<'a> {
@@ -182,7 +196,17 @@ impl<'a> LintInput<'a> {
             let source = self.texts.get(file)?;
             Some(FileContent::of(self.sources, *source))
         };
-        let patched = PatchedObjects::of(self.objects, self.files, &content_of);
+        let mut patched = PatchedObjects::of(self.objects, self.files, &content_of);
+        // What nothing applies is no part of the cluster. What is given by itself is judged with the rest.
+        if self.model.is_none() {
+            let objects = &patched.objects;
+            let mut left_out = patched.delivery.not_applied_by_flux(objects);
+            left_out.retain(|at| {
+                let object = objects.get(*at);
+                object.is_some_and(|it| handles_requests(it) && self.is_walked(&it.file))
+            });
+            patched.delivery.leave_out(left_out);
+        }
         let input = LintInput {
             objects: &patched.objects,
             ..*self

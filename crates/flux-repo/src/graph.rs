@@ -9,6 +9,7 @@ use super::folders::Folders;
 use super::kustomization::{
     Entry, EntryRole, Kustomization, KustomizationSettings, kustomization_files,
 };
+use super::resource_set::has_unknown;
 use super::{
     Delivery, DeliveryPath, GeneratedObject, MissingEntry, ObjectUse, flux_kustomization,
     is_flux_kustomization, is_kustomization, is_kustomize_kind,
@@ -191,22 +192,34 @@ impl<'a> Graph<'a> {
     /// Starts with the folders of all Applications of Argo CD. A folder with a chart is left out, because its templates are
     /// no manifests.
     fn start_at_argo(&mut self) {
+        let mut all = Vec::new();
         for object in self.objects {
             for source in argo::sources(object, &self.folders) {
                 let path = [(source.path.as_str(), object.file.as_str())];
                 let found = self.folders.lead_to(&path).pop().flatten();
-                let Some(start) = found.filter(|it| !self.has_file(it, "Chart.yaml")) else {
-                    continue;
+                all.extend(found.map(|start| (start, source)));
+            }
+        }
+        if let Some(own) = argo::own_repository(all.iter().map(|(_, source)| source)) {
+            all.retain(|(_, source)| source.repository.is_empty() || source.repository == own);
+        }
+        for (start, source) in all {
+            if self.has_file(start, "Chart.yaml") {
+                continue;
+            }
+            if let Some(kustomization) = self.by_folder.get(start) {
+                let way = DeliveryPath {
+                    start: Some(*kustomization),
+                    ..source.way
                 };
-                if let Some(kustomization) = self.by_folder.get(start) {
-                    self.work.push((*kustomization, source.way));
-                    continue;
-                }
-                let files: Vec<&str> = self.folders.below(start).collect();
-                for file in files {
-                    if source.is_recursive || folder(file) == start {
-                        self.arrive(file, None, &source.way);
-                    }
+                self.work.push((*kustomization, way));
+                continue;
+            }
+            let files: Vec<&str> = self.folders.below(start).collect();
+            for file in files {
+                let is_direct = folder(file) == start;
+                if (source.is_recursive || is_direct) && source.is_included(start, file) {
+                    self.arrive(file, None, &source.way);
                 }
             }
         }
@@ -363,11 +376,13 @@ impl<'a> Graph<'a> {
             ..way.clone()
         };
         for at in objects {
+            let made = self.objects.get(*at).filter(|object| object.is_made);
+            let way = made.map_or_else(|| way.clone(), |made| way_of_made(made, &way));
             if let Some(ways) = self.delivery.ways.get_mut(*at)
                 && ways.len() < MOST_WAYS
                 && !ways.contains(&way)
             {
-                ways.push(way.clone());
+                ways.push(way);
             }
         }
     }
@@ -385,7 +400,11 @@ impl<'a> Graph<'a> {
         all.sort_by_key(|at| (listed.contains(at), *at));
         for at in all {
             if !self.into.contains_key(&at) {
-                self.work.push((at, DeliveryPath::default()));
+                let way = DeliveryPath {
+                    start: Some(at),
+                    ..DeliveryPath::default()
+                };
+                self.work.push((at, way));
                 self.walk();
             }
         }
@@ -414,6 +433,17 @@ impl<'a> Graph<'a> {
                 *slot = standing;
             }
         }
+    }
+}
+
+/// The way of an object that is made from a template in the file. Kustomizations change the template, but not what is made
+/// of it. Flux substitutes its variables, but a value that is not known is no variable of Flux.
+fn way_of_made(made: &Object, way: &DeliveryPath) -> DeliveryPath {
+    DeliveryPath {
+        flux: way.flux.filter(|_| !has_unknown(&made.node)),
+        listed_by: way.listed_by,
+        start: way.start,
+        ..DeliveryPath::default()
     }
 }
 

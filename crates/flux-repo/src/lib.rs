@@ -30,6 +30,7 @@ mod kustomization;
 mod patched;
 pub mod patches;
 mod remote;
+mod resource_set;
 pub mod scope;
 #[cfg(test)]
 mod tests;
@@ -49,6 +50,7 @@ pub use kustomization::{
 };
 pub use patched::PatchedObjects;
 pub use patches::{may_patch, patches_anything};
+pub use resource_set::made_by_resource_sets;
 pub use variables::KnownVariables;
 
 use manifest::Object;
@@ -65,6 +67,8 @@ pub struct DeliveryPath {
     pub listed_by: Option<usize>,
     /// The Flux Kustomization that applies it; `None` if that one is not given.
     pub flux: Option<usize>,
+    /// The kustomization that no other one lists, if the way starts with it and not with a Flux Kustomization.
+    pub start: Option<usize>,
     /// The namespace that replaces its own one.
     pub namespace: Option<String>,
     /// The namespace that it gets if it has none, from an Application of Argo CD.
@@ -184,13 +188,29 @@ impl Delivery {
     /// Leaves out what Flux doesn't apply, as far as that is known: everything in a cluster whose gateways Flux applies. In
     /// other clusters, objects may be applied by something that is not given.
     pub fn leave_out_what_flux_does_not_apply(&mut self, objects: &[Object]) {
+        let left_out = self.not_applied_by_flux(objects);
+        self.leave_out(left_out);
+    }
+
+    /// Leaves out objects.
+    pub fn leave_out(&mut self, objects: impl IntoIterator<Item = usize>) {
+        for at in objects {
+            if let Some(standing) = self.standing.get_mut(at) {
+                *standing = ObjectUse::LeftOut;
+            }
+        }
+    }
+
+    /// The objects that Flux doesn't apply, in the clusters whose gateways Flux applies. In other clusters, objects may be
+    /// applied by something that is not given.
+    pub fn not_applied_by_flux(&self, objects: &[Object]) -> Vec<usize> {
         let applied = |object: &Object| self.applies_file(&object.file);
         let gateways = objects
             .iter()
             .filter(|it| it.kind() == "Gateway" && applied(it) == Some(true));
         let gateways: BTreeSet<ClusterPlace<'_>> =
             gateways.map(|it| self.place(&it.file)).collect();
-        let left_out: Vec<usize> = (0..)
+        (0..)
             .zip(objects)
             .filter(|(_, object)| applied(object) == Some(false))
             .filter(|(_, object)| {
@@ -198,12 +218,7 @@ impl Delivery {
                 gateways.iter().any(|it| it.may_share_cluster(&place))
             })
             .map(|(at, _)| at)
-            .collect();
-        for at in left_out {
-            if let Some(standing) = self.standing.get_mut(at) {
-                *standing = ObjectUse::LeftOut;
-            }
-        }
+            .collect()
     }
 
     /// Whether a file is below a folder that a given Flux Kustomization applies, so that it is known whether Flux applies
