@@ -19,7 +19,7 @@ use super::walk::{SkipReason, walk};
 use crate::bounds::file::{self, Unread};
 use crate::lint::LintInput;
 use crd_validate::schema::Selection;
-use flux_repo::{completed, made_by_resource_sets};
+use flux_repo::{LINKED_FOLDER, completed, made_by_resource_sets};
 use manifest::codes;
 use manifest::diagnostic::printable::printable;
 use manifest::diagnostic::{Diagnostic, SourceId, Sources};
@@ -258,6 +258,13 @@ impl Manifests {
             inputs.extend(role(file).map(|role| self.input(file, role)));
         }
         self.leave_out_chart_templates(inputs);
+        let links = walked
+            .skipped
+            .iter()
+            .filter(|(_, why)| *why == SkipReason::Link);
+        for (link, _) in links.filter(|(link, _)| link.is_dir()) {
+            self.names.insert(self.shown(&link.join(LINKED_FOLDER)));
+        }
         self.skipped.extend(walked.skipped);
         Ok(())
     }

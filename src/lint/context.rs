@@ -198,8 +198,8 @@ impl<'a> LintInput<'a> {
         };
         let mut patched = PatchedObjects::of(self.objects, self.files, &content_of);
         // What nothing applies is no part of the cluster. What is given by itself is judged with the rest.
-        if self.model.is_none() {
-            let objects = &patched.objects;
+        let objects = &patched.objects;
+        if self.model.is_none() && patched.delivery.has_flux_above(objects) {
             let mut left_out = patched.delivery.not_applied_by_flux(objects);
             left_out.retain(|at| {
                 let object = objects.get(*at);

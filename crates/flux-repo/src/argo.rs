@@ -141,7 +141,7 @@ fn text<'n>(node: &'n Node, path: &[&str]) -> Option<&'n str> {
 }
 
 /// The host and path of a repository's URL, which is written in several ways; empty if it is not known.
-fn repository(url: &str) -> String {
+pub(super) fn repository(url: &str) -> String {
     if url.contains("{{") || url.contains('$') || url.contains('<') {
         return String::new();
     }
@@ -163,6 +163,36 @@ pub(crate) fn own_repository<'s>(sources: impl Iterator<Item = &'s ArgoSource>) 
         (Some((own, _)), None) => Some((*own).to_owned()),
         _ => None,
     }
+}
+
+/// The folders that git generators of an ApplicationSet exclude.
+pub(crate) fn excluded<'p>(object: &Object, folders: &Folders<'p>) -> Vec<&'p str> {
+    if object.group() != ARGO_CD || object.kind() != "ApplicationSet" {
+        return Vec::new();
+    }
+    let mut next: Vec<(&Node, usize)> = vec![(&object.node, 0)];
+    let mut patterns: Vec<&str> = Vec::new();
+    while let Some((node, depth)) = next.pop() {
+        let path: &[&str] = match depth {
+            0 => &["spec", "generators"],
+            _ => &["matrix", "generators"],
+        };
+        let inner = node.path(path).and_then(Node::as_list).unwrap_or_default();
+        if depth < DEEPEST_MATRIX {
+            next.extend(inner.iter().map(|one| (one, depth + 1)));
+        }
+        let directories = node.path(&["git", "directories"]).and_then(Node::as_list);
+        let directories = directories.unwrap_or_default().iter();
+        let excluded = directories.filter(|one| is_exclusion(one));
+        patterns.extend(excluded.filter_map(|one| text(one, &["path"])));
+    }
+    let all = folders.all();
+    all.filter(|folder| patterns.iter().any(|pattern| matches(pattern, folder)))
+        .collect()
+}
+
+fn is_exclusion(pattern: &Node) -> bool {
+    pattern.get("exclude").and_then(Node::as_bool) == Some(true)
 }
 
 /// The values of each Application that the generators of an ApplicationSet generate, by the name of a parameter.
@@ -232,9 +262,8 @@ fn chosen<'p>(
     patterns: &[Node],
     all: impl Iterator<Item = &'p str>,
 ) -> impl Iterator<Item = &'p str> {
-    let is_excluded = |one: &&Node| one.get("exclude").and_then(Node::as_bool) == Some(true);
     let is_in = |path: &str, excluded: bool| {
-        let mut patterns = patterns.iter().filter(|one| is_excluded(one) == excluded);
+        let mut patterns = patterns.iter().filter(|one| is_exclusion(one) == excluded);
         patterns.any(|one| text(one, &["path"]).is_some_and(|pattern| matches(pattern, path)))
     };
     let found: BTreeSet<&str> = all

@@ -7,7 +7,7 @@ use super::apply::name_by;
 use super::scope::is_cluster_scoped;
 use super::{Delivery, DeliveryPath, is_flux_kustomization, is_kustomize_kind};
 use manifest::Object;
-use manifest::value::path::{below, folder, split as split_path};
+use manifest::value::path::{below, folder, join, split as split_path};
 use manifest::value::variable;
 
 /// Kinds by which clusters are recognized: a repository has no second object of such a kind with the same name for the
@@ -285,6 +285,7 @@ pub(crate) fn splits(objects: &[Object], delivery: &Delivery) -> Vec<ClusterSpli
             }
         }
     }
+    let live = LiveFolders::of(objects, delivery);
     let mut splits: Vec<ClusterSplit> = Vec::new();
     for files in by_identity.values() {
         // Of sorted paths, neighbours part at every folder at which any two do.
@@ -293,15 +294,82 @@ pub(crate) fn splits(objects: &[Object], delivery: &Delivery) -> Vec<ClusterSpli
             if delivery.roots.is_shared(file, next) {
                 continue;
             }
-            if let Some(split) = part(file, next) {
+            let split = part(file, next);
+            if let Some(split) = split.filter(|split| live.may_be_clusters(split)) {
                 add(&mut splits, split);
             }
         }
     }
+    remove_shared(&mut splits, &delivery.roots);
     for split in namesakes(&splits, objects, delivery) {
         add(&mut splits, split);
     }
     splits
+}
+
+/// The folders that contain something which is applied, if Flux Kustomizations tell what is.
+struct LiveFolders<'a>(Option<BTreeSet<&'a str>>);
+
+impl<'a> LiveFolders<'a> {
+    fn of(objects: &'a [Object], delivery: &'a Delivery) -> Self {
+        if delivery.applied_files.is_none() || !delivery.has_flux_above(objects) {
+            return LiveFolders(None);
+        }
+        let mut live = BTreeSet::new();
+        for (at, object) in objects.iter().enumerate() {
+            let mut ways = delivery.ways(at).iter();
+            let is_live = is_flux_kustomization(object)
+                || ways.any(|way| way.default_namespace.is_some())
+                || delivery.applies_file(&object.file) == Some(true);
+            let mut at = folder(&object.file);
+            while is_live && live.insert(at) && !at.is_empty() {
+                at = folder(at);
+            }
+        }
+        LiveFolders(Some(live))
+    }
+
+    /// Whether all folders of a split may be for clusters. A folder of which nothing is applied, and which applies nothing
+    /// itself, holds what is not in use, or what is applied once before Flux.
+    fn may_be_clusters(&self, split: &ClusterSplit) -> bool {
+        self.0.as_ref().is_none_or(|live| {
+            let mut children = split.children.iter();
+            children.all(|child| live.contains(join(&split.parent, child).as_str()))
+        })
+    }
+}
+
+/// Removes folders to which the roots of several clusters lead: they are shared, even if another cluster has objects of the
+/// same names elsewhere.
+fn remove_shared(splits: &mut Vec<ClusterSplit>, roots: &FluxRoots) {
+    let mut shared: BTreeSet<(usize, String)> = BTreeSet::new();
+    for (file, by) in roots.by_file.iter().filter(|(_, by)| by.len() > 1) {
+        let own: Vec<&str> = by
+            .iter()
+            .filter_map(|root| roots.files.get(root))
+            .map(String::as_str)
+            .collect();
+        let is_apart = |one: &str, other: &str| !splits.iter().all(|it| it.may_share(one, other));
+        let Some(first) = own.first() else { continue };
+        if !own.iter().any(|other| is_apart(first, other)) {
+            continue;
+        }
+        let names: BTreeSet<&str> = own
+            .iter()
+            .flat_map(|root| splits.iter().filter_map(|split| split.own(root)))
+            .collect();
+        for (at, split) in splits.iter().enumerate() {
+            if let Some(child) = split.own(file).filter(|child| !names.contains(child)) {
+                shared.insert((at, child.to_owned()));
+            }
+        }
+    }
+    for (at, child) in shared {
+        if let Some(split) = splits.get_mut(at) {
+            split.children.remove(&child);
+        }
+    }
+    splits.retain(|split| split.children.len() > 1);
 }
 
 /// Folders with the names of clusters elsewhere, in which kustomizations are that no other one lists: of an application

@@ -6,13 +6,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::argo;
 use super::folders::Folders;
+use super::foreign::of_other_repositories;
 use super::kustomization::{
     Entry, EntryRole, Kustomization, KustomizationSettings, kustomization_files,
 };
 use super::resource_set::has_unknown;
 use super::{
-    Delivery, DeliveryPath, GeneratedObject, MissingEntry, ObjectUse, flux_kustomization,
-    is_flux_kustomization, is_kustomization, is_kustomize_kind,
+    Delivery, DeliveryPath, GeneratedObject, LINKED_FOLDER, MissingEntry, ObjectUse,
+    flux_kustomization, is_flux_kustomization, is_kustomization, is_kustomize_kind,
 };
 use manifest::Object;
 use manifest::value::path::{below, folder, join};
@@ -54,6 +55,7 @@ pub(crate) fn follow(objects: &[Object], files: &BTreeSet<String>) -> Delivery {
     graph.start_at_flux();
     graph.start_at_argo();
     graph.walk();
+    graph.mark_excluded();
     graph.mark_applied();
     graph.start_at_rest();
     graph.stand();
@@ -154,7 +156,19 @@ impl<'a> Graph<'a> {
     }
 
     fn leads_somewhere(&self, path: &str) -> bool {
-        self.files.contains(path) || self.folders.contains(path)
+        self.files.contains(path) || self.folders.contains(path) || self.is_below_link(path)
+    }
+
+    /// Whether a path leads through a link to a folder, which is not followed.
+    fn is_below_link(&self, path: &str) -> bool {
+        let mut at = folder(path);
+        while !at.is_empty() {
+            if self.has_file(at, LINKED_FOLDER) {
+                return true;
+            }
+            at = folder(at);
+        }
+        false
     }
 
     /// Whether a folder has a kustomization that can't be read as one.
@@ -178,8 +192,16 @@ impl<'a> Graph<'a> {
             .map(|(_, object, path)| (*path, object.file.as_str()))
             .collect();
         let folders = self.folders.lead_to(&paths);
+        let here = all
+            .iter()
+            .zip(&folders)
+            .filter(|(_, folder)| folder.is_some());
+        let here: Vec<(usize, &Object)> = here.map(|((at, object, _), _)| (*at, *object)).collect();
+        let foreign = of_other_repositories(self.objects, &here);
         for ((at, object, _), folder) in all.into_iter().zip(folders) {
-            let Some(folder) = folder else { continue };
+            let Some(folder) = folder.filter(|_| !foreign.contains(&at)) else {
+                continue;
+            };
             self.delivery.folders.insert(at, folder.to_owned());
             let mut way = flux_kustomization::way(at, object);
             for path in flux_kustomization::components(object).into_iter().rev() {
@@ -221,6 +243,20 @@ impl<'a> Graph<'a> {
                 if (source.is_recursive || is_direct) && source.is_included(start, file) {
                     self.arrive(file, None, &source.way);
                 }
+            }
+        }
+    }
+
+    /// Marks the files that ApplicationSets exclude, and that nothing else applies.
+    fn mark_excluded(&mut self) {
+        let sets = self.objects.iter();
+        let folders: BTreeSet<&str> = sets
+            .flat_map(|object| argo::excluded(object, &self.folders))
+            .collect();
+        for file in folders.into_iter().flat_map(|it| self.folders.below(it)) {
+            let objects = self.by_file.get(file).into_iter().flatten();
+            if objects.copied().all(|at| self.delivery.ways(at).is_empty()) {
+                self.delivery.excluded.insert(file.to_owned());
             }
         }
     }

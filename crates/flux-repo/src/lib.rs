@@ -24,6 +24,7 @@ mod clusters;
 pub mod fixture;
 mod flux_kustomization;
 pub mod folders;
+mod foreign;
 mod generator;
 mod graph;
 mod kustomization;
@@ -55,6 +56,9 @@ pub use variables::KnownVariables;
 
 use manifest::Object;
 use manifest::value::{Node, Pointer};
+
+/// The name of a file that stands for all files in a folder which is a link to another folder, and which is not followed.
+pub const LINKED_FOLDER: &str = ".linked-folder";
 
 /// The label or annotation that, with the value `disabled`, tells Flux not to substitute variables in an object.
 pub const SUBSTITUTE: &str = "kustomize.toolkit.fluxcd.io/substitute";
@@ -129,6 +133,8 @@ pub struct Delivery {
     roots: clusters::FluxRoots,
     /// The files that ConfigMaps and Secrets are generated from.
     texts: BTreeSet<String>,
+    /// The files that ApplicationSets of Argo CD exclude, and that nothing else applies.
+    excluded: BTreeSet<String>,
     /// `None` if no given Flux Kustomization applies a folder that exists.
     applied_files: Option<AppliedFiles>,
 }
@@ -201,6 +207,15 @@ impl Delivery {
         }
     }
 
+    /// Whether the files show all that Flux applies: a Flux Kustomization applies others, so it is one with which a
+    /// cluster starts. Otherwise the given folder may be a part of a repository.
+    pub fn has_flux_above(&self, objects: &[Object]) -> bool {
+        (0..).zip(objects).any(|(at, object)| {
+            let mut ways = self.ways(at).iter().filter_map(|way| way.flux);
+            is_flux_kustomization(object) && !object.is_made && ways.any(|flux| flux != at)
+        })
+    }
+
     /// The objects that Flux doesn't apply, in the clusters whose gateways Flux applies. In other clusters, objects may be
     /// applied by something that is not given.
     pub fn not_applied_by_flux(&self, objects: &[Object]) -> Vec<usize> {
@@ -226,6 +241,11 @@ impl Delivery {
     pub fn is_in_applied_folder(&self, file: &str) -> bool {
         let mut folders = self.folders.values();
         folders.any(|folder| manifest::value::path::below(folder, file).is_some())
+    }
+
+    /// Whether an ApplicationSet excludes a file, and nothing else applies it.
+    pub fn is_excluded(&self, file: &str) -> bool {
+        self.excluded.contains(file)
     }
 
     /// Whether a ConfigMap or Secret is generated from a file, so that it is a text there, whatever it contains.

@@ -118,7 +118,8 @@ impl Manifests {
                     || is_shelved(file)
             };
             let is_not_applied = || !is_applied(file) && is_known() && is_in_repository();
-            !self.named.contains(file) && (delivery.is_text(file) || is_not_applied())
+            !self.named.contains(file)
+                && (delivery.is_text(file) || delivery.is_excluded(file) || is_not_applied())
         };
         let left_out: BTreeSet<&String> =
             self.texts.keys().filter(|file| is_left_out(file)).collect();

@@ -59,7 +59,11 @@ fn check(
         || lint::check_context(context),
     );
     // What nothing applies is judged by itself, but not with the objects of a cluster that it is not in.
-    let not_applied = context.delivery.not_applied_by_flux(context.objects);
+    let is_whole = context.delivery.has_flux_above(context.objects);
+    let not_applied = match is_whole && context.model.is_none() {
+        true => context.delivery.not_applied_by_flux(context.objects),
+        false => Vec::new(),
+    };
     let not_applied = not_applied
         .into_iter()
         .filter_map(|at| context.objects.get(at));
