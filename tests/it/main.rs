@@ -47,6 +47,7 @@ mod readme;
 mod real_trees;
 mod reports;
 mod repository;
+mod repository_kinds;
 mod resolve_scale;
 mod revisions;
 mod scripts;
