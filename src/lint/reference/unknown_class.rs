@@ -123,7 +123,8 @@ fn unknown(
     )
 }
 
-/// The class of another controller of which a name is a slip: one that controllers bring along, or that another gateway has.
+/// The class of another controller of which a name is a slip: one that controllers bring along, or that several other
+/// gateways have.
 fn slipped<'a>(context: &LintContext<'a>, gateway: &Object, wanted: &str) -> Option<&'a str> {
     let gateways = context.of_kind(GATEWAY_API, "Gateway");
     let classes = gateways
@@ -131,13 +132,12 @@ fn slipped<'a>(context: &LintContext<'a>, gateway: &Object, wanted: &str) -> Opt
         .map(|it| text(it.object, &["spec", "gatewayClassName"]));
     let classes: Vec<&str> = classes.collect();
     // A name that several gateways have is no slip.
-    if classes.iter().filter(|class| **class == wanted).count() > 1 {
+    let is_often = |name: &str| classes.iter().filter(|class| **class == name).count() > 1;
+    if is_often(wanted) {
         return None;
     }
-    slip(
-        wanted,
-        classes.into_iter().chain(OTHERS).filter(|it| *it != wanted),
-    )
+    let often = classes.iter().copied().filter(|class| is_often(class));
+    slip(wanted, often.chain(OTHERS).filter(|it| *it != wanted))
 }
 
 /// Whether the class may be that of another controller: its name is that of a known one, or that of an installed chart,
@@ -219,7 +219,8 @@ spec: {{gatewayClassName: {class}, listeners: []}}
 "
                 )
             };
-            let text = gateway("a", "company-gateways") + &gateway("b", class);
+            let known = gateway("a", "company-gateways") + &gateway("b", "company-gateways");
+            let text = known + &gateway("c", class);
             told(check, "1.9.0", &[("a.yaml", &text)])
         };
         let place =
