@@ -20,7 +20,7 @@ use crate::bounds::file::{self, Unread};
 use crate::lint::LintInput;
 use crate::model::rules::Rules;
 use crd_validate::schema::Selection;
-use flux_repo::completed;
+use flux_repo::{LINKED_FOLDER, completed, made_by_resource_sets};
 use manifest::codes;
 use manifest::diagnostic::printable::printable;
 use manifest::diagnostic::{Diagnostic, SourceId, Sources};
@@ -186,6 +186,8 @@ impl Manifests {
         }
         self.documents(&read, sources);
         self.count = self.objects.len();
+        let made = made_by_resource_sets(&self.objects);
+        self.objects.extend(made);
         Ok(())
     }
 
@@ -260,6 +262,13 @@ impl Manifests {
             inputs.extend(role(file).map(|role| self.input(file, role)));
         }
         self.leave_out_chart_templates(inputs);
+        let links = walked
+            .skipped
+            .iter()
+            .filter(|(_, why)| *why == SkipReason::Link);
+        for (link, _) in links.filter(|(link, _)| link.is_dir()) {
+            self.names.insert(self.shown(&link.join(LINKED_FOLDER)));
+        }
         self.skipped.extend(walked.skipped);
         Ok(())
     }
@@ -370,9 +379,8 @@ fn document_contents(input: &Input, node: manifest::value::Node) -> DocumentCont
     let object = |node| Object::new(node, input.name.clone());
     let document = completed(object(node));
     // A folder contains other YAML too: chart values, settings of other tools.
-    let has_no_kind = document.api_version().is_empty() && document.kind().is_empty();
-    let has_no_kind = has_no_kind || templates::is_chart(&input.name);
-    if input.role == Role::Met && has_no_kind {
+    let is_other = templates::is_chart(&input.name) || templates::is_of_other_tool(&document);
+    if input.role == Role::Met && is_other {
         let path = input
             .path
             .clone()

@@ -315,6 +315,7 @@ fn objects(files: &[File], sources: &mut Sources, problems: &mut Vec<Diagnostic>
                 node: document.node.into(),
                 origins,
                 file: file.path.clone(),
+                is_made: false,
             });
         }
     }

@@ -19,10 +19,12 @@ use crd_validate::schema::{Reason, Selection};
 use envoy_gateway::controller::{ControllerRelease, Files, HelmCharts, controller_releases};
 use flux_repo::build::{BuildError, BuildPlace, FileContent};
 use flux_repo::{
-    self, Delivery, DeliveryPath, FLUX, KnownVariables, PatchedObjects, Substitutes, applied_copy,
+    self, Delivery, DeliveryPath, FLUX, KnownVariables, LINKED_FOLDER, PatchedObjects, Substitutes,
+    applied_copy,
 };
 use manifest::Object;
 use manifest::diagnostic::{SourceId, Sources};
+use manifest::value::path::{folder, join};
 
 /// Everything that rules are given: objects as they are in files, and the files themselves.
 #[derive(Clone, Copy, Debug)]
@@ -102,6 +104,20 @@ pub struct Applied<'a> {
     pub object: &'a Object,
     /// The object with all variables as they are written.
     pub written: &'a Object,
+}
+
+/// Whether an object changes what happens to requests. Other objects, such as classes and grants, are often applied by
+/// hand when a cluster begins.
+fn handles_requests(object: &Object) -> bool {
+    const NOT: [&str; 5] = [
+        "Backend",
+        "EnvoyProxy",
+        "GatewayClass",
+        "HTTPRouteFilter",
+        "ReferenceGrant",
+    ];
+    let groups = ["gateway.networking.k8s.io", "gateway.envoyproxy.io"];
+    groups.contains(&object.group()) && !NOT.contains(&object.kind())
 }
 
 impl<'a> LintContext<'a> {
@@ -214,7 +230,18 @@ impl<'a> LintInput<'a> {
             let source = self.texts.get(file)?;
             Some(FileContent::of(self.sources, *source))
         };
-        PatchedObjects::of(self.objects, self.files, &content_of)
+        let mut patched = PatchedObjects::of(self.objects, self.files, &content_of);
+        // What nothing applies is no part of the cluster. What is given by itself is judged with the rest.
+        let objects = &patched.objects;
+        if self.model.is_none() && patched.delivery.has_flux_above(objects) {
+            let mut left_out = patched.delivery.not_applied_by_flux(objects);
+            left_out.retain(|at| {
+                let object = objects.get(*at);
+                object.is_some_and(|it| handles_requests(it) && self.is_walked(&it.file))
+            });
+            patched.delivery.leave_out(left_out);
+        }
+        patched
     }
 
     /// Like [`with_context`](Self::with_context), for objects that were [`patched`](Self::patched) before.
@@ -334,6 +361,18 @@ impl<'a> LintInput<'a> {
         let below = format!("{folder}/");
         let next = self.files.range(below.clone()..).next();
         next.is_some_and(|file| file.starts_with(&below))
+    }
+
+    /// Whether a path leads through a link to a folder, whose files are not known.
+    pub(super) fn is_below_link(&self, path: &str) -> bool {
+        let mut at = path;
+        while !at.is_empty() {
+            if self.files.contains(&join(at, LINKED_FOLDER)) {
+                return true;
+            }
+            at = folder(at);
+        }
+        false
     }
 
     /// Whether all files in `folder` are known.

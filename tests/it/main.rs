@@ -49,6 +49,7 @@ mod real_trees;
 mod release;
 mod reports;
 mod repository;
+mod repository_kinds;
 mod request_tests;
 mod resolve_scale;
 mod revisions;

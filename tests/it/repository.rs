@@ -138,7 +138,7 @@ spec: {path: ./kubernetes/apps/media/old/app}
     project
         .run(["validate", "."])
         .success()
-        .warns("skipped in folders: 1 (it is not a Kubernetes object), 4 (no Flux Kustomization applies it as an object); --verbose lists them");
+        .warns("skipped in folders: 2 (it is not a Kubernetes object), 3 (no Flux Kustomization applies it as an object); --verbose lists them");
     let told = project.run(["validate", ".", "--verbose"]).success();
     told.warns(
         "skipped kubernetes/apps/media/old/ks.yaml: no Flux Kustomization applies it as an object",

@@ -6,12 +6,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::argo;
 use super::folders::Folders;
+use super::foreign::of_other_repositories;
 use super::kustomization::{
     Entry, EntryRole, Kustomization, KustomizationSettings, kustomization_files,
 };
+use super::resource_set::has_unknown;
 use super::{
-    Delivery, DeliveryPath, GeneratedObject, MissingEntry, ObjectUse, flux_kustomization,
-    is_flux_kustomization, is_kustomization, is_kustomize_kind,
+    Delivery, DeliveryPath, GeneratedObject, LINKED_FOLDER, MissingEntry, ObjectUse,
+    flux_kustomization, is_flux_kustomization, is_kustomization, is_kustomize_kind,
 };
 use manifest::Object;
 use manifest::value::path::{below, folder, join};
@@ -55,6 +57,7 @@ pub(crate) fn follow(objects: &[Object], files: &BTreeSet<String>) -> Delivery {
     graph.start_at_flux();
     graph.start_at_argo();
     graph.walk();
+    graph.mark_excluded();
     graph.mark_applied();
     graph.start_at_rest();
     graph.stand();
@@ -162,7 +165,19 @@ impl<'a> Graph<'a> {
     }
 
     fn leads_somewhere(&self, path: &str) -> bool {
-        self.files.contains(path) || self.folders.contains(path)
+        self.files.contains(path) || self.folders.contains(path) || self.is_below_link(path)
+    }
+
+    /// Whether a path leads through a link to a folder, which is not followed.
+    fn is_below_link(&self, path: &str) -> bool {
+        let mut at = folder(path);
+        while !at.is_empty() {
+            if self.has_file(at, LINKED_FOLDER) {
+                return true;
+            }
+            at = folder(at);
+        }
+        false
     }
 
     /// Whether a folder has a kustomization that can't be read as one.
@@ -186,8 +201,16 @@ impl<'a> Graph<'a> {
             .map(|(_, object, path)| (*path, object.file.as_str()))
             .collect();
         let folders = self.folders.lead_to(&paths);
+        let here = all
+            .iter()
+            .zip(&folders)
+            .filter(|(_, folder)| folder.is_some());
+        let here: Vec<(usize, &Object)> = here.map(|((at, object, _), _)| (*at, *object)).collect();
+        let foreign = of_other_repositories(self.objects, &here);
         for ((at, object, _), folder) in all.into_iter().zip(folders) {
-            let Some(folder) = folder else { continue };
+            let Some(folder) = folder.filter(|_| !foreign.contains(&at)) else {
+                continue;
+            };
             self.delivery.folders.insert(at, folder.to_owned());
             let by_folder = &mut self.delivery.by_folder;
             by_folder.entry(folder.to_owned()).or_default().push(at);
@@ -202,23 +225,49 @@ impl<'a> Graph<'a> {
     /// Starts with the folders of all Applications of Argo CD. A folder with a chart is left out, because its templates are
     /// no manifests.
     fn start_at_argo(&mut self) {
+        let mut all = Vec::new();
         for object in self.objects {
             for source in argo::sources(object, &self.folders) {
                 let path = [(source.path.as_str(), object.file.as_str())];
                 let found = self.folders.lead_to(&path).pop().flatten();
-                let Some(start) = found.filter(|it| !self.has_file(it, "Chart.yaml")) else {
-                    continue;
+                all.extend(found.map(|start| (start, source)));
+            }
+        }
+        if let Some(own) = argo::own_repository(all.iter().map(|(_, source)| source)) {
+            all.retain(|(_, source)| source.repository.is_empty() || source.repository == own);
+        }
+        for (start, source) in all {
+            if self.has_file(start, "Chart.yaml") {
+                continue;
+            }
+            if let Some(kustomization) = self.by_folder.get(start) {
+                let way = DeliveryPath {
+                    start: Some(*kustomization),
+                    ..source.way
                 };
-                if let Some(kustomization) = self.by_folder.get(start) {
-                    self.work.push((*kustomization, source.way));
-                    continue;
+                self.work.push((*kustomization, way));
+                continue;
+            }
+            let files: Vec<&str> = self.folders.below(start).collect();
+            for file in files {
+                let is_direct = folder(file) == start;
+                if (source.is_recursive || is_direct) && source.is_included(start, file) {
+                    self.arrive(file, None, &source.way);
                 }
-                let files: Vec<&str> = self.folders.below(start).collect();
-                for file in files {
-                    if source.is_recursive || folder(file) == start {
-                        self.arrive(file, None, &source.way);
-                    }
-                }
+            }
+        }
+    }
+
+    /// Marks the files that ApplicationSets exclude, and that nothing else applies.
+    fn mark_excluded(&mut self) {
+        let sets = self.objects.iter();
+        let folders: BTreeSet<&str> = sets
+            .flat_map(|object| argo::excluded(object, &self.folders))
+            .collect();
+        for file in folders.into_iter().flat_map(|it| self.folders.below(it)) {
+            let objects = self.by_file.get(file).into_iter().flatten();
+            if objects.copied().all(|at| self.delivery.ways(at).is_empty()) {
+                self.delivery.excluded.insert(file.to_owned());
             }
         }
     }
@@ -374,11 +423,13 @@ impl<'a> Graph<'a> {
             ..way.clone()
         };
         for at in objects {
+            let made = self.objects.get(*at).filter(|object| object.is_made);
+            let way = made.map_or_else(|| way.clone(), |made| way_of_made(made, &way));
             if let Some(ways) = self.delivery.ways.get_mut(*at)
                 && ways.len() < MOST_WAYS
                 && !ways.contains(&way)
             {
-                ways.push(way.clone());
+                ways.push(way);
             }
         }
     }
@@ -396,7 +447,11 @@ impl<'a> Graph<'a> {
         all.sort_by_key(|at| (listed.contains(at), *at));
         for at in all {
             if !self.into.contains_key(&at) {
-                self.work.push((at, DeliveryPath::default()));
+                let way = DeliveryPath {
+                    start: Some(at),
+                    ..DeliveryPath::default()
+                };
+                self.work.push((at, way));
                 self.walk();
             }
         }
@@ -425,6 +480,17 @@ impl<'a> Graph<'a> {
                 *slot = standing;
             }
         }
+    }
+}
+
+/// The way of an object that is made from a template in the file. Kustomizations change the template, but not what is made
+/// of it. Flux substitutes its variables, but a value that is not known is no variable of Flux.
+fn way_of_made(made: &Object, way: &DeliveryPath) -> DeliveryPath {
+    DeliveryPath {
+        flux: way.flux.filter(|_| !has_unknown(&made.node)),
+        listed_by: way.listed_by,
+        start: way.start,
+        ..DeliveryPath::default()
     }
 }
 

@@ -24,12 +24,14 @@ mod clusters;
 pub mod fixture;
 mod flux_kustomization;
 pub mod folders;
+mod foreign;
 mod generator;
 mod graph;
 mod kustomization;
 mod patched;
 pub mod patches;
 mod remote;
+mod resource_set;
 pub mod scope;
 #[cfg(test)]
 mod tests;
@@ -49,11 +51,15 @@ pub use kustomization::{
 };
 pub use patched::PatchedObjects;
 pub use patches::{may_patch, patches_anything};
+pub use resource_set::made_by_resource_sets;
 pub use variables::KnownVariables;
 
 use manifest::Object;
 use manifest::value::path::folders_above;
 use manifest::value::{Node, Pointer};
+
+/// The name of a file that stands for all files in a folder which is a link to another folder, and which is not followed.
+pub const LINKED_FOLDER: &str = ".linked-folder";
 
 /// The label or annotation that, with the value `disabled`, tells Flux not to substitute variables in an object.
 pub const SUBSTITUTE: &str = "kustomize.toolkit.fluxcd.io/substitute";
@@ -66,6 +72,8 @@ pub struct DeliveryPath {
     pub listed_by: Option<usize>,
     /// The Flux Kustomization that applies it; `None` if that one is not given.
     pub flux: Option<usize>,
+    /// The kustomization that no other one lists, if the way starts with it and not with a Flux Kustomization.
+    pub start: Option<usize>,
     /// The namespace that replaces its own one.
     pub namespace: Option<String>,
     /// The namespace that it gets if it has none, from an Application of Argo CD.
@@ -128,6 +136,8 @@ pub struct Delivery {
     roots: clusters::FluxRoots,
     /// The files that ConfigMaps and Secrets are generated from.
     texts: BTreeSet<String>,
+    /// The files that ApplicationSets of Argo CD exclude, and that nothing else applies.
+    excluded: BTreeSet<String>,
     /// `None` if no given Flux Kustomization applies a folder that exists.
     applied_files: Option<AppliedFiles>,
 }
@@ -187,13 +197,38 @@ impl Delivery {
     /// Leaves out what Flux doesn't apply, as far as that is known: everything in a cluster whose gateways Flux applies. In
     /// other clusters, objects may be applied by something that is not given.
     pub fn leave_out_what_flux_does_not_apply(&mut self, objects: &[Object]) {
+        let left_out = self.not_applied_by_flux(objects);
+        self.leave_out(left_out);
+    }
+
+    /// Leaves out objects.
+    pub fn leave_out(&mut self, objects: impl IntoIterator<Item = usize>) {
+        for at in objects {
+            if let Some(standing) = self.standing.get_mut(at) {
+                *standing = ObjectUse::LeftOut;
+            }
+        }
+    }
+
+    /// Whether the files show all that Flux applies: a Flux Kustomization applies others, so it is one with which a
+    /// cluster starts. Otherwise the given folder may be a part of a repository.
+    pub fn has_flux_above(&self, objects: &[Object]) -> bool {
+        (0..).zip(objects).any(|(at, object)| {
+            let mut ways = self.ways(at).iter().filter_map(|way| way.flux);
+            is_flux_kustomization(object) && !object.is_made && ways.any(|flux| flux != at)
+        })
+    }
+
+    /// The objects that Flux doesn't apply, in the clusters whose gateways Flux applies. In other clusters, objects may be
+    /// applied by something that is not given.
+    pub fn not_applied_by_flux(&self, objects: &[Object]) -> Vec<usize> {
         let applied = |object: &Object| self.applies_file(&object.file);
         let gateways = objects
             .iter()
             .filter(|it| it.kind() == "Gateway" && applied(it) == Some(true));
         let gateways: BTreeSet<ClusterPlace<'_>> =
             gateways.map(|it| self.place(&it.file)).collect();
-        let left_out: Vec<usize> = (0..)
+        (0..)
             .zip(objects)
             .filter(|(_, object)| applied(object) == Some(false))
             .filter(|(_, object)| {
@@ -201,12 +236,7 @@ impl Delivery {
                 gateways.iter().any(|it| it.may_share_cluster(&place))
             })
             .map(|(at, _)| at)
-            .collect();
-        for at in left_out {
-            if let Some(standing) = self.standing.get_mut(at) {
-                *standing = ObjectUse::LeftOut;
-            }
-        }
+            .collect()
     }
 
     /// Whether a file is below a folder that a given Flux Kustomization applies, so that it is known whether Flux applies
@@ -219,6 +249,11 @@ impl Delivery {
     fn whose_folder_contains(&self, file: &str) -> impl Iterator<Item = usize> {
         let above = folders_above(file).filter_map(|folder| self.by_folder.get(folder));
         above.flatten().copied()
+    }
+
+    /// Whether an ApplicationSet excludes a file, and nothing else applies it.
+    pub fn is_excluded(&self, file: &str) -> bool {
+        self.excluded.contains(file)
     }
 
     /// Whether a ConfigMap or Secret is generated from a file, so that it is a text there, whatever it contains.

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::build::{Build, BuildError, BuildPlace, Builder, ContentOf, Feature};
+use super::patches::may_patch;
 use super::{Delivery, DeliveryPath, ObjectUse, is_flux_kustomization};
 use manifest::Object;
 use manifest::diagnostic::SourceId;
@@ -13,6 +14,9 @@ use manifest::value::{Map, Node};
 /// How often Flux Kustomizations are followed again, because a patch has changed some of them. Each time, the changes
 /// reach those that are one level deeper; real repositories have two or three levels.
 const MOST_LEVELS: usize = 8;
+
+/// How many times as many objects there may be when each way has a copy of its own. Real repositories stay below two.
+const MOST_COPIES: usize = 4;
 
 /// The maximum number of objects in all builds together. Real repositories have a few thousand; more would only take
 /// time. What is left then keeps its patches in [`DeliveryPath::patched_by`].
@@ -90,9 +94,10 @@ impl PatchedObjects {
             return patched;
         }
         let builder = Builder::of(objects, files, content_of);
+        let mut objects = objects.to_vec();
         // A patch may change what a Flux Kustomization applies, and so what its own patches change.
         for _ in 0..MOST_LEVELS {
-            let changed = patched.changed(objects, &builder, true, is_flux_kustomization);
+            let changed = patched.changed(&objects, &builder, true, is_flux_kustomization);
             let mut is_new = false;
             for (at, change) in changed {
                 if let (Change::Changed(object), Some(slot)) = (change, patched.objects.get_mut(at))
@@ -107,9 +112,63 @@ impl PatchedObjects {
             }
             patched.delivery = Delivery::of(&patched.objects, files);
         }
-        let changed = patched.changed(objects, &builder, false, |_| true);
+        patched.copy_what_is_patched_differently(&mut objects);
+        let changed = patched.changed(&objects, &builder, false, |_| true);
         patched.accept(changed);
         patched
+    }
+
+    /// An object may get into a cluster by several ways, with other patches on each: every way with another name or
+    /// namespace and other patches gets a copy of its own. `objects` are those before patches.
+    fn copy_what_is_patched_differently(&mut self, objects: &mut Vec<Object>) {
+        let most = objects.len().saturating_mul(MOST_COPIES);
+        for at in 0..objects.len() {
+            let ways = self.delivery.ways(at);
+            let Some(first) = ways
+                .first()
+                .filter(|_| ways.len() > 1 && objects.len() < most)
+            else {
+                continue;
+            };
+            let (Some(object), Some(changed)) = (objects.get(at), self.objects.get(at)) else {
+                continue;
+            };
+            let patches = |way: &DeliveryPath| -> Vec<usize> {
+                let by = way.patched_by.iter().copied();
+                by.filter(|by| {
+                    self.objects
+                        .get(*by)
+                        .is_some_and(|by| may_patch(by, changed))
+                })
+                .collect()
+            };
+            let of_first = patches(first);
+            let mut own = vec![first.clone()];
+            let mut copies: Vec<Vec<DeliveryPath>> = Vec::new();
+            for way in ways.iter().skip(1) {
+                let is_own = way.is_as(first) || patches(way) == of_first;
+                let same = |copy: &&mut Vec<DeliveryPath>| copy.iter().any(|one| one.is_as(way));
+                match copies.iter_mut().find(same) {
+                    _ if is_own => own.push(way.clone()),
+                    Some(same) => same.push(way.clone()),
+                    None => copies.push(vec![way.clone()]),
+                }
+            }
+            if copies.is_empty() {
+                continue;
+            }
+            let (object, changed) = (object.clone(), changed.clone());
+            if let Some(slot) = self.delivery.ways.get_mut(at) {
+                *slot = own;
+            }
+            let standing = self.delivery.standing.get(at).copied().unwrap_or_default();
+            for ways in copies {
+                objects.push(object.clone());
+                self.objects.push(changed.clone());
+                self.delivery.standing.push(standing);
+                self.delivery.ways.push(ways);
+            }
+        }
     }
 
     /// The objects among those that `is_wanted` chooses that patches change. If this `is_partial`, only folders with such
@@ -466,5 +525,71 @@ data: {a: on}
         let patched = patched(&tree(&remote));
         let release = at(&patched, "app/release.yaml");
         assert!(!patched.delivery.ways(release)[0].patched_by.is_empty());
+    }
+
+    const OVERLAYS: &str = "
+# web/base/kustomization.yaml
+resources: [gateway.yaml]
+# web/base/gateway.yaml
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: web}
+spec: {gatewayClassName: base}
+# web/dev/kustomization.yaml
+namespace: web-dev
+resources: [../base]
+patches: [{patch: '[{op: replace, path: /spec/gatewayClassName, value: dev}]', target: {kind: Gateway}}]
+# web/prod/kustomization.yaml
+namespace: web-prod
+resources: [../base]
+patches: [{patch: '[{op: replace, path: /spec/gatewayClassName, value: prod}]', target: {kind: Gateway}}]
+";
+
+    #[test]
+    fn each_way_has_its_own_patches() {
+        let patched = patched(&tree(OVERLAYS));
+        let applied = super::super::as_applied(&patched.objects, &patched.delivery);
+        let gateways = applied.iter().filter(|it| it.kind() == "Gateway");
+        let classes: Vec<(&str, Option<&str>)> = gateways
+            .map(|it| {
+                let class = it.node.path(&["spec", "gatewayClassName"]);
+                (it.namespace(), class.and_then(Node::as_str))
+            })
+            .collect();
+        assert_eq!(
+            classes,
+            [("web-dev", Some("dev")), ("web-prod", Some("prod"))]
+        );
+        let files = patched.objects.iter().map(|it| it.file.as_str());
+        assert_eq!(patched.delivery.clusters(files).len(), 1);
+    }
+
+    #[test]
+    fn overlays_of_the_same_object_are_for_different_clusters() {
+        let more = "# wiki/dev/kustomization.yaml
+resources: [route.yaml]
+# wiki/dev/route.yaml
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: wiki}
+# wiki/prod/kustomization.yaml
+resources: [route.yaml]
+# wiki/prod/route.yaml
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: wiki}
+";
+        let text = OVERLAYS
+            .replace("web-dev", "web")
+            .replace("web-prod", "web")
+            + more;
+        let tree = tree(&text);
+        let patched = patched(&tree);
+        let files = patched.objects.iter().map(|it| it.file.as_str());
+        let clusters = patched.delivery.clusters(files);
+        assert_eq!(super::super::Cluster::names(&clusters), ["dev", "prod"]);
+        assert!(clusters[0].may_hold("wiki/dev/route.yaml"));
+        assert!(!clusters[0].may_hold("wiki/prod/route.yaml"));
+        assert!(clusters[0].may_hold("web/base/gateway.yaml"));
     }
 }

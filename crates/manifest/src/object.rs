@@ -53,6 +53,8 @@ pub struct Object {
     pub origins: Option<Node>,
     /// The path of the file to show.
     pub file: String,
+    /// Whether it is made from a template in the file, for example by a ResourceSet, so that kustomize doesn't see it.
+    pub is_made: bool,
 }
 
 impl Object {
@@ -62,6 +64,7 @@ impl Object {
             node: node.into(),
             origins: None,
             file: file.into(),
+            is_made: false,
         }
     }
 

@@ -1,11 +1,12 @@
 //! Leaves out the files of a repository that Flux doesn't apply.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
 use super::super::walk::{SkipReason, walk};
+use super::templates::{is_shelved, is_template_of_object};
 use super::{Manifests, is_manifest, read_all, read_beside};
 use crate::bounds::file;
 use flux_repo::{Delivery, FLUX, is_flux_kustomization, is_kustomize_kind};
@@ -84,7 +85,7 @@ impl Manifests {
             .into_iter()
             .filter(|(path, _)| !is_in(&self.shown(path)))
             .collect();
-        self.count = self.objects.len();
+        self.count = self.objects.iter().filter(|it| !it.is_made).count();
     }
 
     /// Takes away what Flux doesn't apply: the objects, and the findings on the files themselves. That is what is in the
@@ -113,9 +114,14 @@ impl Manifests {
         let with_objects: BTreeSet<&str> = named.map(|object| object.file.as_str()).collect();
         let is_left_out = |file: &str| {
             let is_in_repository = || walked.iter().any(|folder| below(folder, file));
-            let is_known = || delivery.is_in_applied_folder(file) || !with_objects.contains(file);
+            let is_known = || {
+                delivery.is_in_applied_folder(file)
+                    || !with_objects.contains(file)
+                    || is_shelved(file)
+            };
             let is_not_applied = || !is_applied(file) && is_known() && is_in_repository();
-            !self.named.contains(file) && (delivery.is_text(file) || is_not_applied())
+            !self.named.contains(file)
+                && (delivery.is_text(file) || delivery.is_excluded(file) || is_not_applied())
         };
         let left_out: BTreeSet<&String> =
             self.texts.keys().filter(|file| is_left_out(file)).collect();
@@ -128,18 +134,23 @@ impl Manifests {
         };
         self.diagnostics
             .retain(|finding| file_of(finding).is_none_or(|file| !left_out.contains(&file)));
+        let is_open = |file: &str| !is_applied(file) && !self.named.contains(file);
         let wrong = self.diagnostics.iter().filter_map(file_of);
-        let templates: BTreeSet<String> = wrong
-            .filter(|file| !is_applied(file) && !self.named.contains(file))
-            .filter(|file| {
-                let text = self.texts.get(file).map(|id| sources.get(*id).text());
-                text.is_some_and(|text| self.is_template(file, text))
-            })
-            .collect();
-        self.diagnostics
-            .retain(|finding| file_of(finding).is_none_or(|file| !templates.contains(&file)));
+        let invalid = wrong.filter(|file| is_open(file)).filter_map(|file| {
+            let text = self.texts.get(&file).map(|id| sources.get(*id).text())?;
+            let reason = self.reason_of_invalid(&file, text)?;
+            Some((file, reason))
+        });
+        let marked = self.objects.iter().filter(|it| is_template_of_object(it));
+        let marked = marked
+            .filter(|it| is_open(&it.file) && !self.is_listed(&it.file))
+            .map(|it| (it.file.clone(), SkipReason::Template));
+        let no_manifests: BTreeMap<String, SkipReason> = invalid.chain(marked).collect();
+        self.diagnostics.retain(|finding| {
+            file_of(finding).is_none_or(|file| !no_manifests.contains_key(&file))
+        });
         self.objects
-            .retain(|object| !templates.contains(&object.file));
+            .retain(|object| !no_manifests.contains_key(&object.file));
         let known: BTreeSet<String> = self
             .skipped
             .iter()
@@ -151,9 +162,9 @@ impl Manifests {
             .filter(|path| is_manifest(path));
         self.skipped
             .extend(paths.map(|path| (path, SkipReason::NotApplied)));
-        let templates = templates.iter().map(|file| self.root.join(file));
-        let templates = templates.map(|path| (path, SkipReason::Template));
-        self.skipped.extend(templates);
-        self.count = self.objects.len();
+        let no_manifests = no_manifests.into_iter();
+        let no_manifests = no_manifests.map(|(file, reason)| (self.root.join(file), reason));
+        self.skipped.extend(no_manifests);
+        self.count = self.objects.iter().filter(|it| !it.is_made).count();
     }
 }

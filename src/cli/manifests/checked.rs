@@ -1,6 +1,6 @@
 //! Checks manifests, each cluster by itself.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use rayon::prelude::*;
 
@@ -59,10 +59,30 @@ fn check(
     catalogue: &Catalogue,
     selection: &Selection,
 ) -> Vec<Diagnostic> {
-    let (mut found, of_lint) = rayon::join(
+    let (mut found, mut of_lint) = rayon::join(
         || check_in_files(context.objects, context.delivery, catalogue, selection),
         || lint::check_context(context),
     );
+    // What nothing applies is judged by itself, but not with the objects of a cluster that it is not in.
+    let is_whole = context.delivery.has_flux_above(context.objects);
+    let not_applied = match is_whole && context.model.is_none() {
+        true => context.delivery.not_applied_by_flux(context.objects),
+        false => Vec::new(),
+    };
+    let not_applied = not_applied
+        .into_iter()
+        .filter_map(|at| context.objects.get(at));
+    let files: BTreeSet<&str> = not_applied
+        .map(|object| object.file.as_str())
+        .filter(|file| context.is_walked(file))
+        .collect();
+    of_lint.retain(|finding| {
+        let span = finding
+            .span
+            .map(|span| context.sources.get(span.source).name());
+        let file = span.or(finding.file.as_deref());
+        !file.is_some_and(|file| files.contains(file))
+    });
     found.extend(of_lint);
     lint::said_once(found)
 }

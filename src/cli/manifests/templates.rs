@@ -5,6 +5,7 @@ use super::{Input, Manifests, Role};
 use flux_repo::{Kustomization, is_kustomization};
 use manifest::Object;
 use manifest::value::path::{folder, name};
+use manifest::value::{Kind, Node};
 
 /// The file that makes a folder a Helm chart.
 const CHART: &str = "Chart.yaml";
@@ -12,6 +13,84 @@ const CHART: &str = "Chart.yaml";
 /// Whether a file describes a Helm chart. It has an `apiVersion`, but is no Kubernetes object.
 pub(super) fn is_chart(file: &str) -> bool {
     name(file) == CHART
+}
+
+/// Whether a document in a folder is certainly no Kubernetes object but for another tool: it has neither an `apiVersion`
+/// nor a `kind`, or only one of them and no `metadata`, or it is a kubeconfig or a document of Talos.
+pub(super) fn is_of_other_tool(document: &Object) -> bool {
+    let (version, kind) = (document.api_version(), document.kind());
+    let has_metadata = document.node.get("metadata").is_some();
+    match (version, kind) {
+        ("", "") => true,
+        (_, "") | ("", _) => !has_metadata,
+        ("v1", "Config") => document.node.get("clusters").is_some(),
+        ("v1alpha1", _) => !has_metadata,
+        _ => false,
+    }
+}
+
+/// The names of folders for what is not in use.
+const SHELVES: [&str; 14] = [
+    "archive",
+    "archived",
+    "attic",
+    "backup",
+    "deprecated",
+    "disabled",
+    "docs",
+    "example",
+    "examples",
+    "graveyard",
+    "old",
+    "samples",
+    "testdata",
+    "unused",
+];
+
+/// Whether a file is in a folder for what is not in use.
+pub(super) fn is_shelved(file: &str) -> bool {
+    let mut folders = folder(file).split('/');
+    folders.any(|folder| SHELVES.contains(&folder.trim_start_matches(['_', '.'])))
+}
+
+/// Whether the name or another identifier in an object has the marks of a template, which no API server accepts.
+pub(super) fn is_template_of_object(object: &Object) -> bool {
+    let metadata = object.node.get("metadata");
+    let mut own = ["name", "namespace"].iter();
+    let own = own.any(|key| metadata.and_then(|it| it.get(key)).is_some_and(is_marked));
+    let groups = ["gateway.networking.k8s.io", "gateway.envoyproxy.io"];
+    let is_ours = groups.contains(&object.group());
+    own || (is_ours && object.node.get("spec").is_some_and(has_marked_identifier))
+}
+
+/// The keys whose values are names and never free text.
+const IDENTIFIERS: [&str; 8] = [
+    "gatewayClassName",
+    "hostname",
+    "hostnames",
+    "kind",
+    "name",
+    "namespace",
+    "port",
+    "sectionName",
+];
+
+fn has_marked_identifier(node: &Node) -> bool {
+    match &node.kind {
+        Kind::Map(map) => map.iter().any(|(key, value)| {
+            (IDENTIFIERS.contains(&key) && is_marked(value)) || has_marked_identifier(value)
+        }),
+        Kind::List(items) => items.iter().any(has_marked_identifier),
+        _ => false,
+    }
+}
+
+fn is_marked(value: &Node) -> bool {
+    match &value.kind {
+        Kind::String(text) => has_template_marks(text),
+        Kind::List(items) => items.iter().any(is_marked),
+        _ => false,
+    }
 }
 
 /// Whether a text contains the marks of Go's templates or of Jinja.
@@ -48,9 +127,20 @@ impl Manifests {
         });
     }
 
-    /// Whether a file that is no valid YAML is the source of another program's manifests: it has the marks of a
-    /// template, and no kustomization lists it.
-    pub(super) fn is_template(&self, file: &str, text: &str) -> bool {
+    /// Why a file with a text that is no valid YAML is no manifest: it has the marks of a template, or nothing in it is
+    /// a Kubernetes object. A file that a kustomization lists is a manifest.
+    pub(super) fn reason_of_invalid(&self, file: &str, text: &str) -> Option<SkipReason> {
+        let is_object = || text.contains("apiVersion") || text.contains("kind:");
+        let reason = match has_template_marks(text) {
+            true => SkipReason::Template,
+            false if is_object() => return None,
+            false => SkipReason::NotAnObject,
+        };
+        (!self.is_listed(file)).then_some(reason)
+    }
+
+    /// Whether a kustomization lists a file.
+    pub(super) fn is_listed(&self, file: &str) -> bool {
         let lists = |object: &Object| {
             let kustomization = Kustomization::of(object);
             kustomization
@@ -62,6 +152,6 @@ impl Manifests {
             .objects
             .iter()
             .filter(|object| is_kustomization(object));
-        has_template_marks(text) && !kustomizations.any(lists)
+        kustomizations.any(lists)
     }
 }

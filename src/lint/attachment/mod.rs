@@ -14,6 +14,7 @@ pub(crate) mod no_redirect;
 pub(crate) mod no_target;
 pub(crate) mod not_allowed;
 mod objects;
+mod other_parents;
 mod policies;
 pub(crate) mod policy_conflict;
 pub(crate) mod redirect_loop;

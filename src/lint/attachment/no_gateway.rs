@@ -93,6 +93,10 @@ impl<'a> ClusterAttachments<'_, 'a> {
         if !is_known(key.name) || !is_known(key.namespace) || !is_walked(self.context, from) {
             return None;
         }
+        // The chart of Traefik makes a gateway of this name.
+        if key.name == "traefik-gateway" {
+            return None;
+        }
         let near = || {
             let all = self.gateways.iter();
             all.filter(|(it, _)| it.namespace == key.namespace || !is_known(it.namespace))

@@ -54,7 +54,10 @@ impl ClusterAttachments<'_, '_> {
             Target::NotGiven => {
                 return self.no_gateway(route, parent, &place).into_iter().collect();
             }
-            Target::Foreign => None,
+            Target::Foreign => {
+                let one = self.foreign_listener(route, parent, &place);
+                return one.into_iter().collect();
+            }
         };
         let Some((owner, listeners)) = owner.filter(|(owner, _)| !self.is_open(owner)) else {
             return Vec::new();

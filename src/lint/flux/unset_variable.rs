@@ -8,9 +8,9 @@ use super::variables_at_hand::{VariablesAtHand, variables_at_hand};
 use crate::lint::LintContext;
 use crate::lint::words::each_text;
 use flux_repo::{KeyContent, Substitutes, is_left_as_it_is};
-use manifest::diagnostic::suggest::{MOST_COMPARED, listed, misspelt, nearest};
-use manifest::diagnostic::{Diagnostic, Span};
-use manifest::value::{Pointer, variable};
+use manifest::diagnostic::suggest::{MOST_COMPARED, listed, misspelt, nearest, slip};
+use manifest::diagnostic::{Diagnostic, Severity, Span};
+use manifest::value::{Kind, Node, Pointer, variable};
 use manifest::{Object, finding};
 
 manifest::code! {
@@ -80,11 +80,20 @@ pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
             }
         }
     };
-    for text in texts(context) {
+    let all = texts(context);
+    let mut uses: BTreeMap<&str, usize> = BTreeMap::new();
+    for (name, _) in all.iter().flat_map(|text| without_default(text.text)) {
+        *uses.entry(name).or_default() += 1;
+    }
+    let mut slips = Vec::new();
+    for text in all {
         let at_hand = known
             .entry(text.flux)
             .or_insert_with(|| variables_at_hand(context, text.flux, text.given));
-        let Some(at_hand) = at_hand else { continue };
+        let Some(at_hand) = at_hand else {
+            slips.extend(slipped(context, &text, &uses));
+            continue;
+        };
         // Another rule reports the variables of scripts.
         if !text.text.contains("${") || own_variable(text.text, text.given).is_some() {
             continue;
@@ -108,7 +117,58 @@ pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
         }
         Some(first)
     });
-    told.collect()
+    told.chain(slips).collect()
+}
+
+/// How often a variable must be used for another one to be taken as a slip of it.
+const OFTEN: usize = 3;
+
+/// Variables whose sources are not given, which are used only once, and of which a similar one is used often.
+fn slipped(
+    context: &LintContext<'_>,
+    text: &SubstitutedText<'_>,
+    uses: &BTreeMap<&str, usize>,
+) -> Vec<Diagnostic> {
+    let often = uses.iter().filter(|(_, uses)| **uses >= OFTEN);
+    let often: Vec<&str> = often.map(|(name, _)| *name).take(MOST_COMPARED).collect();
+    let found = without_default(text.text)
+        .into_iter()
+        .filter(|(name, _)| uses.get(name) == Some(&1) && !text.given.given.contains_key(*name));
+    found
+        .filter_map(|(name, at)| {
+            let meant = slip(name, often.iter().copied())?;
+            (!is_key(context, name)).then(|| {
+                text.found(name, at)
+                    .severity(Severity::Warning)
+                    .why("no other place uses it, and its sources are not among the manifests; a variable that nothing sets stops the whole Flux Kustomization")
+                    .help(format!("did you mean `${{{meant}}}`?"))
+            })
+        })
+        .collect()
+}
+
+/// Whether an object has a variable of this name, or makes one.
+fn is_key(context: &LintContext<'_>, name: &str) -> bool {
+    let kinds = [
+        "ConfigMap",
+        "Secret",
+        "ExternalSecret",
+        "SealedSecret",
+        "Kustomization",
+    ];
+    let mut objects = kinds.iter().flat_map(|kind| context.given_of(kind));
+    objects.any(|object| has_key(&object.node, name))
+}
+
+fn has_key(node: &Node, name: &str) -> bool {
+    match &node.kind {
+        Kind::Map(map) => map
+            .iter()
+            .any(|(key, value)| key == name || has_key(value, name)),
+        Kind::List(items) => items.iter().any(|item| has_key(item, name)),
+        Kind::String(text) => text == name,
+        _ => false,
+    }
 }
 
 /// Whether a missing variable is reported. What applies the Flux Kustomization may add variables, if it is not given. A

@@ -93,6 +93,17 @@ fn keys(
             );
         }
     }
+    for one in context.all().filter(|one| {
+        source.kind == "Secret"
+            && one.object.kind() == "ExternalSecret"
+            && one.object.group() == "external-secrets.io"
+            && target_of(one.object) == source.name
+            && fits(one.object.namespace())
+            && context.may_share_cluster(one.object, object)
+    }) {
+        keys.extend(keys_of_external_secret(one.object)?);
+        is_given = true;
+    }
     let generated = context.delivery.generated().iter();
     for one in generated.filter(|one| is_generated_as(one, source)) {
         let by = context.objects.get(one.by)?;
@@ -106,6 +117,35 @@ fn keys(
         is_given = true;
     }
     is_given.then_some(keys)
+}
+
+/// The name of the Secret that an ExternalSecret makes.
+pub(crate) fn target_of(external: &Object) -> &str {
+    let target = external.node.path(&["spec", "target", "name"]);
+    let target = target.and_then(Node::as_str);
+    target.unwrap_or(external.name())
+}
+
+/// The keys of the Secret that an ExternalSecret makes; `None` if its store decides them.
+fn keys_of_external_secret(external: &Object) -> Option<BTreeSet<String>> {
+    let at = |path: &[&str]| external.node.path(path);
+    let owned = |key: &str| key.to_owned();
+    let template = ["spec", "target", "template"];
+    let is_merged = at(&[&template[..], &["mergePolicy"]].concat()).is_some()
+        || at(&[&template[..], &["templateFrom"]].concat()).is_some();
+    let policy = at(&["spec", "target", "creationPolicy"]).and_then(Node::as_str);
+    if is_merged || policy.is_some_and(|policy| policy != "Owner") {
+        return None;
+    }
+    if let Some(data) = at(&[&template[..], &["data"]].concat()).and_then(Node::as_map) {
+        return Some(data.iter().map(|(key, _)| owned(key)).collect());
+    }
+    if at(&["spec", "dataFrom"]).is_some() {
+        return None;
+    }
+    let data = at(&["spec", "data"]).and_then(Node::as_list)?;
+    let keys = data.iter().map(|one| one.get("secretKey")?.as_str());
+    keys.map(|key| key.map(owned)).collect()
 }
 
 fn is_generated_as(one: &GeneratedObject, source: &VariableSource) -> bool {

@@ -61,6 +61,9 @@ fn missing(
     if is_hidden || !context.is_walked(target) || !context.has_folder(folder(target)) {
         return None;
     }
+    if context.is_below_link(target) {
+        return None;
+    }
     let has_own = kustomization_files(target).any(|file| context.files.contains(&file));
     let standing = match () {
         () if context.files.contains(target) => Standing::File,

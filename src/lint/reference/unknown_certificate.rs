@@ -5,12 +5,13 @@ use std::collections::{BTreeSet, HashSet};
 use super::names::is_sure;
 use super::no_certificate::has_issuer;
 use crate::lint::attachment::cluster::is_known;
+use crate::lint::flux::variables_at_hand::target_of;
 use crate::lint::front::{ENVOY_GATEWAY, GATEWAY_API, text};
 use crate::lint::words::any_text;
 use crate::lint::{Applied, LintContext};
 use envoy_gateway::index::Key;
 use envoy_gateway::read::{self, list};
-use manifest::diagnostic::suggest::{MOST_COMPARED, listed, nearest};
+use manifest::diagnostic::suggest::{MOST_COMPARED, listed, nearest, slip};
 use manifest::diagnostic::{Diagnostic, Severity};
 use manifest::value::{Pointer, variable};
 use manifest::{Object, finding};
@@ -61,7 +62,11 @@ struct Wanted<'a> {
 /// Reports references to Secrets that nothing creates.
 pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
     let certificates: Vec<Applied<'_>> = context.of_kind(CERT_MANAGER, "Certificate").collect();
-    if certificates.is_empty() {
+    let others: Vec<Applied<'_>> = OTHER_MAKERS
+        .iter()
+        .flat_map(|(group, kind)| context.of_kind(group, kind))
+        .collect();
+    if certificates.is_empty() && others.is_empty() {
         return Vec::new();
     }
     let owners = ["Gateway", "ListenerSet"].into_iter();
@@ -77,14 +82,13 @@ pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for one in &wanted {
         if !mentioned.contains(one.key.name) {
-            let near = certificates
-                .iter()
-                .filter(|it| context.may_share_cluster(it.object, one.owner.object));
-            found.extend(report(
-                one,
-                near.copied().collect(),
-                made.contains(one.key.name),
-            ));
+            let is_near =
+                |it: &&Applied<'_>| context.may_share_cluster(it.object, one.owner.object);
+            let near: Vec<Applied<'_>> = certificates.iter().filter(is_near).copied().collect();
+            let is_made = made.contains(one.key.name);
+            found.extend(
+                report(one, near, is_made).or_else(|| slipped(one, others.iter().filter(is_near))),
+            );
         }
     }
     found
@@ -159,6 +163,42 @@ fn is_comparable(name: &str, other: &str) -> bool {
         all.map(str::to_owned).collect()
     };
     variables(name) == variables(other)
+}
+
+/// What makes Secrets besides Certificates: their group and kind.
+const OTHER_MAKERS: [(&str, &str); 3] = [
+    ("", "Secret"),
+    ("bitnami.com", "SealedSecret"),
+    ("external-secrets.io", "ExternalSecret"),
+];
+
+/// A name that is a slip of that of a Secret which something else than a Certificate makes.
+fn slipped<'a>(
+    wanted: &Wanted<'_>,
+    others: impl Iterator<Item = &'a Applied<'a>>,
+) -> Option<Diagnostic> {
+    let here = others.filter(|it| it.object.namespace() == wanted.key.namespace);
+    let names: Vec<&str> = here
+        .map(|it| target_of(it.object))
+        .filter(|name| is_comparable(name, wanted.key.name))
+        .take(MOST_COMPARED)
+        .collect();
+    if names.contains(&wanted.key.name) {
+        return None;
+    }
+    let meant = slip(wanted.key.name, names)?;
+    let message = format!("nothing creates the Secret {}", wanted.key);
+    Some(
+        finding(
+            CODE,
+            wanted.owner.object,
+            &wanted.place.key("name"),
+            message,
+        )
+        .severity(Severity::Warning)
+        .why("Envoy Gateway waits for the Secret, and the listener stays closed")
+        .help(format!("did you mean `{meant}`?")),
+    )
 }
 
 fn report(wanted: &Wanted<'_>, near: Vec<Applied<'_>>, is_made: bool) -> Option<Diagnostic> {

@@ -5,9 +5,10 @@ use crate::lint::front::{CHART, ENVOY_GATEWAY, GATEWAY_API, text};
 use crate::lint::words::any_text;
 use crate::lint::{Applied, LintContext};
 use envoy_gateway::class::CONTROLLER;
+use manifest::diagnostic::suggest::slip;
 use manifest::diagnostic::{Diagnostic, Severity};
-use manifest::finding;
 use manifest::value::{Pointer, variable};
+use manifest::{Object, finding};
 
 manifest::code! {
     "reference"/"unknown-class", Error, "A gateway of a class that doesn't exist.",
@@ -97,6 +98,13 @@ fn unknown(
     )
     .why("no controller takes care of the gateway: it gets no address and no proxy");
     if ours.is_empty() {
+        if let Some(meant) = slipped(context, object, wanted) {
+            return Some(
+                found
+                    .severity(Severity::Warning)
+                    .help(format!("did you mean `{meant}`?")),
+            );
+        }
         return installs_controller(context, gateway).then(|| {
             found.severity(Severity::Warning).help(format!(
                 "add a GatewayClass `{wanted}` with `controllerName: gateway.envoyproxy.io/gatewayclass-controller`; the chart creates none"
@@ -113,6 +121,23 @@ fn unknown(
             .help(meant(wanted, &names))
             .related(first.object.span(&place), "a GatewayClass that exists"),
     )
+}
+
+/// The class of another controller of which a name is a slip: one that controllers bring along, or that several other
+/// gateways have.
+fn slipped<'a>(context: &LintContext<'a>, gateway: &Object, wanted: &str) -> Option<&'a str> {
+    let gateways = context.of_kind(GATEWAY_API, "Gateway");
+    let classes = gateways
+        .filter(|it| context.may_share_cluster(it.object, gateway))
+        .map(|it| text(it.object, &["spec", "gatewayClassName"]));
+    let classes: Vec<&str> = classes.collect();
+    // A name that several gateways have is no slip.
+    let is_often = |name: &str| classes.iter().filter(|class| **class == name).count() > 1;
+    if is_often(wanted) {
+        return None;
+    }
+    let often = classes.iter().copied().filter(|class| is_often(class));
+    slip(wanted, often.chain(OTHERS).filter(|it| *it != wanted))
 }
 
 /// Whether the class may be that of another controller: its name is that of a known one, or that of an installed chart,
@@ -179,5 +204,34 @@ spec: {{gatewayClassName: {class}, listeners: []}}
             assert_eq!(with(silent), [""; 0], "{silent}");
         }
         assert_eq!(with("ciliumx").len(), 1);
+    }
+
+    #[test]
+    fn a_slip_in_the_class_of_another_controller_is_told() {
+        let with = |class: &str| {
+            let gateway = |name: &str, class: &str| {
+                format!(
+                    "---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {{name: {name}, namespace: network}}
+spec: {{gatewayClassName: {class}, listeners: []}}
+"
+                )
+            };
+            let known = gateway("a", "company-gateways") + &gateway("b", "company-gateways");
+            let text = known + &gateway("c", class);
+            told(check, "1.9.0", &[("a.yaml", &text)])
+        };
+        let place =
+            "warning reference/unknown-class /spec/gatewayClassName: there is no GatewayClass";
+        assert_eq!(with("ciluim"), [format!("{place} `ciluim`")]);
+        assert_eq!(
+            with("compnay-gateways"),
+            [format!("{place} `compnay-gateways`")]
+        );
+        for right in ["cilium", "istio-remote", "company-gateways", "other"] {
+            assert_eq!(with(right), [""; 0], "{right}");
+        }
     }
 }

@@ -175,6 +175,9 @@ impl<'a> Builder<'a> {
         let mut by_file: HashMap<&str, Vec<usize>> = HashMap::new();
         let mut sources = HashMap::new();
         for (at, object) in objects.iter().enumerate() {
+            if object.is_made {
+                continue;
+            }
             by_file.entry(&object.file).or_default().push(at);
             if let Some(span) = object.node.span {
                 sources.insert(span.source, object.file.as_str());

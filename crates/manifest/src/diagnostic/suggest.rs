@@ -37,6 +37,48 @@ pub fn misspelt<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -
     closest(word, candidates, if plain(word).len() < 6 { 0 } else { 2 })
 }
 
+/// The candidate from which `word` differs by a slip of the keys: two neighbouring letters are swapped, or one letter is
+/// missing or too much. It is even stricter than [`misspelt`], for words of which nothing says that they are wrong.
+/// Numbers and a plural `s` tell words apart.
+///
+/// ```
+/// use manifest::diagnostic::suggest::slip;
+/// assert_eq!(slip("SECRET_DOMANI", ["SECRET_DOMAIN"]), Some("SECRET_DOMAIN"));
+/// assert_eq!(slip("SECRET_DOMAIN2", ["SECRET_DOMAIN"]), None);
+/// ```
+pub fn slip<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let mut candidates = candidates.into_iter();
+    candidates.find(|candidate| is_slip(word, candidate))
+}
+
+fn is_slip(word: &str, other: &str) -> bool {
+    let (word, other) = (word.as_bytes(), other.as_bytes());
+    let (short, long) = match word.len() < other.len() {
+        true => (word, other),
+        false => (other, word),
+    };
+    let same = short.iter().zip(long).take_while(|(a, b)| a == b).count();
+    let rest = |text: &'_ [u8], from: usize| text.get(from..).map(<[u8]>::to_vec);
+    if short.len() < 6 {
+        return false;
+    }
+    if short.len() == long.len() {
+        let (Some([a, b]), Some([c, d])) = (short.get(same..same + 2), long.get(same..same + 2))
+        else {
+            return false;
+        };
+        let are_letters = a.is_ascii_alphabetic() && b.is_ascii_alphabetic();
+        return are_letters && a == d && b == c && rest(short, same + 2) == rest(long, same + 2);
+    }
+    let is_last = same + 1 == long.len();
+    let extra = long.get(same).copied().unwrap_or_default();
+    let is_plural = is_last && extra.eq_ignore_ascii_case(&b's');
+    short.len() + 1 == long.len()
+        && extra.is_ascii_alphabetic()
+        && !is_plural
+        && rest(short, same) == rest(long, same + 1)
+}
+
 /// The candidate that differs from `word` by the fewest letters, and by at most `most`.
 fn closest<'a>(
     word: &str,
