@@ -44,6 +44,7 @@ pub mod codes;
 pub mod compile;
 pub mod config;
 pub mod diff;
+pub mod editor;
 pub mod graph;
 pub mod import;
 pub mod lint;

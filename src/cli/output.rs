@@ -100,6 +100,22 @@ impl Stream {
         writeln!(self, "{}", printable::json(&format!("{document:#}")))
     }
 
+    /// Clears a terminal, and begins at its top. Other streams keep everything, with a blank line in between.
+    ///
+    /// # Errors
+    /// If the stream can't be written to.
+    pub(super) fn clear(&mut self) -> io::Result<()> {
+        match self.is_terminal {
+            true => write!(self.to, "\u{1b}[2J\u{1b}[3J\u{1b}[H"),
+            false => writeln!(self.to),
+        }
+    }
+
+    /// Whether nobody reads standard output any more.
+    pub(super) fn is_closed(&self) -> bool {
+        self.to.is_closed() || is_stdout_closed()
+    }
+
     /// Replaces the current line of a terminal with `text`, to show progress. Call it only if the stream is a
     /// terminal. Only commands that ask a cluster take long enough to need it.
     ///
@@ -116,6 +132,23 @@ impl Stream {
         let text = self.guard.pass(bytes, passes);
         self.to.write_all(text.as_bytes())
     }
+}
+
+/// Whether the reader of standard output has closed it, without writing to it.
+#[cfg(unix)]
+fn is_stdout_closed() -> bool {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    let stdout = io::stdout();
+    let mut asked = [PollFd::new(&stdout, PollFlags::empty())];
+    let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
+    let gone = PollFlags::ERR | PollFlags::HUP | PollFlags::NVAL;
+    poll(&mut asked, Some(&at_once)).is_ok() && asked[0].revents().intersects(gone)
+}
+
+/// Other systems tell it when something is written.
+#[cfg(not(unix))]
+fn is_stdout_closed() -> bool {
+    false
 }
 
 impl Write for Stream {

@@ -37,6 +37,7 @@ mod kube_cel;
 mod kubernetes_kinds;
 #[cfg(feature = "live")]
 mod live;
+mod lsp;
 mod luajit;
 mod oracle;
 mod own_schemas;
