@@ -27,6 +27,9 @@ use wire::Frame;
 
 /// Arguments of `lsp`.
 #[derive(Clone, Debug, clap::Args)]
+#[command(after_help = "Examples:
+  gatewayctl lsp                   what an editor runs, for all repositories that are open in it
+  gatewayctl -C clusters/home lsp  only for one repository")]
 pub(super) struct Args {
     /// Talk over standard input and output, which is the only way; editors pass it
     #[arg(long, hide = true)]

@@ -19,6 +19,7 @@ mod import;
 mod init;
 mod lsp;
 mod manifests;
+mod mcp;
 mod output;
 mod own;
 mod owned;
@@ -134,6 +135,8 @@ enum Command {
     Watch(watch::Args),
     /// Run the language server, for editors
     Lsp(lsp::Args),
+    /// Answer an assistant that reviews changes (Model Context Protocol); nothing is changed
+    Mcp(mcp::Args),
     /// List, verify or add schemas
     Schemas(schemas::Args),
     /// Apply CustomResourceDefinitions to a new cluster, before anything else
@@ -285,6 +288,7 @@ fn run_command(cli: Cli, out: &mut Stream) -> anyhow::Result<ExitCode> {
         Command::Explain(args) => explain::run(&args, global, out),
         Command::Watch(args) => watch::run(&args, global, out),
         Command::Lsp(args) => lsp::run(&args, global, out),
+        Command::Mcp(args) => mcp::run(&args, global, out),
         Command::Schemas(args) => schemas::run(args, global, out),
         Command::Crds(args) => crds::run(&args, global, out),
         Command::ConfigSchema => shells::config_schema(out),

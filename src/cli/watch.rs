@@ -19,6 +19,9 @@ use manifest::diagnostic::printable::printable;
 
 /// Arguments of `watch`.
 #[derive(Clone, Debug, clap::Args)]
+#[command(after_help = "Examples:
+  gatewayctl watch                      after each save: the findings, and what changes since the last commit
+  gatewayctl watch --against git:main   what changes since the branch main")]
 pub(super) struct Args {
     /// The revision to compare with: `git:REV`, such as `git:main` [default: git:HEAD]
     #[arg(long, value_name = "git:REV", value_parser = git::parse_revision)]
@@ -112,7 +115,7 @@ fn heading(changed: &[String], out: &mut Stream) -> anyhow::Result<()> {
     if changed.is_empty() {
         return Ok(());
     }
-    let shown: Vec<String> = changed.iter().take(SHOWN).map(|it| printable(it).into_owned()).collect();
+    let shown: Vec<String> = changed.iter().take(SHOWN).map(|it| printable(it)).collect();
     let more = changed.len() - shown.len();
     let more = match more {
         0 => String::new(),
@@ -139,7 +142,15 @@ fn page(args: &Args, root: &Path, global: &Global, out: &mut Stream) -> anyhow::
         return Ok(());
     }
     writeln!(out, "\nsince {}:", printable(revision))?;
-    if let Err(error) = diff::since_revision(revision, diff::Format::Text, &Global { quiet: false, ..global.clone() }, out) {
+    if let Err(error) = diff::since_revision(
+        revision,
+        diff::Format::Text,
+        &Global {
+            quiet: false,
+            ..global.clone()
+        },
+        out,
+    ) {
         writeln!(out, "{}", printable(&format!("{error:#}")))?;
     }
     Ok(())

@@ -48,6 +48,17 @@ impl Index {
         self.files.insert(name.into(), Arc::new(file));
     }
 
+    /// Takes over the files that only an earlier index has. While `cluster.toml` can't be parsed, it is not known what it renders
+    /// and which folders belong to it.
+    pub fn keep_missing(&mut self, earlier: &Index) {
+        for (name, file) in &earlier.files {
+            if !self.files.contains_key(name) {
+                self.files.insert(name.clone(), Arc::clone(file));
+            }
+        }
+        self.namespace.clone_from(&earlier.namespace);
+    }
+
     /// Sets the name and the text of `cluster.toml`, and the namespace of its gateways.
     pub fn configure(&mut self, name: &str, text: &str, namespace: Option<&str>) {
         self.configuration = Some((name.to_owned(), text.into()));

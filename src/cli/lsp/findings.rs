@@ -30,6 +30,9 @@ pub(super) fn by_file(
             of_file.push(shown);
         }
     }
+    for of_file in found.values_mut() {
+        of_file.sort_by_key(|it| (it.range.start, it.range.end));
+    }
     found
 }
 

@@ -293,6 +293,9 @@ impl Server {
         let mut index = std::mem::take(&mut analysis.index);
         for name in &analysis.broken {
             index.keep(name, &known.index);
+            if analysis.config.as_ref() == Some(name) {
+                index.keep_missing(&known.index);
+            }
         }
         for (path, text) in documents.texts_below(root) {
             if let Ok(name) = path.strip_prefix(root) {

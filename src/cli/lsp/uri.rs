@@ -31,8 +31,10 @@ pub(super) fn to_path(uri: &str) -> Option<PathBuf> {
 /// The URI of an absolute path.
 pub(super) fn of_path(path: &Path) -> String {
     let text = path.to_string_lossy().replace('\\', "/");
+    // A resolved path on Windows has this prefix, which no editor knows.
+    let text = text.strip_prefix("//?/").unwrap_or(&text);
     let start = if text.starts_with('/') { "" } else { "/" };
-    format!("file://{start}{}", utf8_percent_encode(&text, ESCAPED))
+    format!("file://{start}{}", utf8_percent_encode(text, ESCAPED))
 }
 
 /// The path with links of its folder followed, so that files are found by the paths that a walk gives them.
