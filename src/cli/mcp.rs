@@ -95,7 +95,9 @@ fn answer(message: &Value, global: &Global) -> Option<Value> {
 
 fn initialized(params: &Value) -> Value {
     let asked = params.get("protocolVersion").and_then(Value::as_str);
-    let version = asked.filter(|asked| OLDER.contains(asked)).unwrap_or(PROTOCOL);
+    let version = asked
+        .filter(|asked| OLDER.contains(asked))
+        .unwrap_or(PROTOCOL);
     json!({
         "protocolVersion": version,
         "capabilities": {"tools": {}},

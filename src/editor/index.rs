@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::links::{Part, Reference, SECTIONS, reference_at};
+use super::links::{Part, Reference, SECTIONS, is_meant, reference_at};
 use super::outline::Outline;
 use super::toml;
 use manifest::diagnostic::Sources;
@@ -170,13 +170,24 @@ impl Index {
         for object in objects {
             let (name, namespace) = match kind {
                 "Namespace" if object.kind() != "Namespace" => (object.namespace(), ""),
-                _ if object.kind() == kind => (object.name(), object.namespace()),
+                _ if object.kind() == kind && is_meant(kind, object.group()) => {
+                    (object.name(), object.namespace())
+                }
                 _ => continue,
             };
             if !name.is_empty() {
                 let known = names.entry(name.to_owned()).or_default();
                 known.extend((!namespace.is_empty()).then(|| namespace.to_owned()));
             }
+        }
+        // They are known before anything is rendered.
+        let configured = match (&self.configuration, kind) {
+            (Some((_, text)), "Gateway") => toml::outline(text),
+            _ => Outline::default(),
+        };
+        for name in configured.keys_of(&Pointer::root().key("gateways")) {
+            let known = names.entry(name.to_owned()).or_default();
+            known.extend((!self.namespace.is_empty()).then(|| self.namespace.clone()));
         }
         names
     }

@@ -63,6 +63,21 @@ pub const SECTIONS: [(&str, &[&str]); 6] = [
     ("Service", &["spec", "ports"]),
 ];
 
+/// The groups of kinds whose names other projects use too: Istio has a Gateway, and Knative a Service.
+const GROUPS: [(&str, &str); 5] = [
+    ("Gateway", "gateway.networking.k8s.io"),
+    ("Service", ""),
+    ("Secret", ""),
+    ("ConfigMap", ""),
+    ("Namespace", ""),
+];
+
+/// Whether a kind of a group is the one that references without a group mean.
+pub(super) fn is_meant(kind: &str, group: &str) -> bool {
+    let known = GROUPS.iter().find(|(known, _)| *known == kind);
+    known.is_none_or(|(_, known)| *known == group)
+}
+
 /// What the value at a pointer in an object refers to. `value` returns the text of a scalar of the object.
 pub fn reference_at(
     pointer: &Pointer,
@@ -72,6 +87,11 @@ pub fn reference_at(
     let own = |pointer: &Pointer| value(pointer).filter(|text| !text.is_empty());
     let namespace = own(&key("metadata").key("namespace"));
     let kind = own(&key("kind")).unwrap_or_default();
+    let api_version = own(&key("apiVersion"));
+    let group = api_version
+        .as_deref()
+        .map(|it| it.split_once('/').map_or("", |(group, _)| group));
+    let is_meant = group.is_none_or(|group| is_meant(&kind, group));
     let (last, above) = pointer.steps().split_last()?;
     let Step::Key(last) = last else {
         return None;
@@ -84,7 +104,7 @@ pub fn reference_at(
     let path: Vec<&str> = names.iter().map(|it| it.as_deref().unwrap_or("")).collect();
     match (path.as_slice(), last.as_str()) {
         (["metadata"], "name") => {
-            return Some(Reference {
+            return is_meant.then_some(Reference {
                 kind,
                 namespace,
                 name: value(pointer)?,
@@ -110,7 +130,7 @@ pub fn reference_at(
                 is_definition: false,
             });
         }
-        (["spec", list, ""], "name") if is_sections(&kind, list) => {
+        (["spec", list, ""], "name") if is_meant && is_sections(&kind, list) => {
             return Some(Reference {
                 kind,
                 namespace,

@@ -1,6 +1,7 @@
 //! The places where the name of a gateway is written.
 
 use super::index::{Index, Place, in_order};
+use super::links::Reference;
 use super::outline::unquoted;
 use super::toml;
 use manifest::value::Pointer;
@@ -34,16 +35,20 @@ fn key_of(step: Option<&Step>) -> Option<&str> {
 }
 
 /// Everywhere that people write the name of a gateway, without quotes.
-pub fn places(index: &Index, gateway: &str) -> Vec<Place> {
-    let mut places = index.references(&index.gateway(gateway));
-    if let Some((name, text)) = index.configuration() {
+pub fn places(index: &Index, gateway: &Reference) -> Vec<Place> {
+    let mut places = index.references(gateway);
+    let is_configured = |name: &str| places.iter().any(|place| place.file == name);
+    if let Some((name, text)) = index
+        .configuration()
+        .filter(|(name, _)| is_configured(name))
+    {
         places.retain(|place| place.file != name);
         let outline = toml::outline(text);
         for entry in &outline.entries {
             for (range, is_key) in [(&entry.key, true), (&entry.value, false)] {
                 let Some(range) = range else { continue };
                 let written = text.get(range.clone()).unwrap_or_default();
-                if gateway_at(&entry.pointer, is_key, written).as_deref() == Some(gateway) {
+                if gateway_at(&entry.pointer, is_key, written).as_deref() == Some(&*gateway.name) {
                     places.push(Place {
                         file: name.to_owned(),
                         range: range.clone(),
@@ -73,7 +78,7 @@ mod tests {
         index.configure("cluster.toml", toml, Some("network"));
         let route = "kind: HTTPRoute\nmetadata: {name: a}\nspec:\n  parentRefs: [{name: \"a\", namespace: network}, {name: a, namespace: other}]\n";
         index.set_text("route.yaml", &route.into());
-        let places = places(&index, "a");
+        let places = places(&index, &index.gateway("a"));
         let mut texts = [toml.to_owned(), route.to_owned()];
         for place in places.iter().rev() {
             let [config, manifest] = &mut texts;

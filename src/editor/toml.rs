@@ -121,6 +121,14 @@ impl<'t> Reader<'t> {
         }
     }
 
+    fn is_at_line_start(&self) -> bool {
+        let before = self.tokens.get(..self.at).unwrap_or_default().iter().rev();
+        let mut before = before
+            .map(Token::kind)
+            .filter(|kind| *kind != TokenKind::Whitespace);
+        before.next().is_none_or(|kind| kind == TokenKind::Newline)
+    }
+
     fn skip_line(&mut self) {
         while !matches!(self.kind(), TokenKind::Newline | TokenKind::Eof) {
             self.at += 1;
@@ -139,7 +147,8 @@ impl<'t> Reader<'t> {
                 }
             }
             self.skip_blanks(false);
-            if self.kind() != TokenKind::Comment {
+            // A table that is not closed ends before the header of the next one.
+            if self.kind() != TokenKind::Comment && !self.is_at_line_start() {
                 self.skip_line();
             }
         }

@@ -27,8 +27,8 @@ pub(super) enum Event {
     Frame(Frame),
     /// A repository was checked.
     Checked(PathBuf, anyhow::Result<Box<Analysis>>),
-    /// It is known what a repository exposes.
-    Exposed(PathBuf, Exposures),
+    /// It is known what a repository exposes, or that nothing can be said about it.
+    Exposed(PathBuf, Option<Exposures>),
 }
 
 /// A repository.
@@ -38,6 +38,8 @@ pub(super) struct Root {
     /// The objects, with those of texts that were typed after the check.
     pub index: Index,
     pub exposures: Option<Exposures>,
+    /// Whether it was tried to find out.
+    is_exposure_known: bool,
     /// What the editor shows, by file.
     published: BTreeMap<PathBuf, Vec<lsp::Diagnostic>>,
     /// Why the last check failed.
@@ -328,11 +330,10 @@ impl Server {
             if known.published.get(&path).unwrap_or(&Vec::new()) == &of_file {
                 continue;
             }
-            let params = json!({
-                "uri": uri_of(&path),
-                "version": document.map(|(_, document)| document.version),
-                "diagnostics": of_file,
-            });
+            let mut params = json!({"uri": uri_of(&path), "diagnostics": of_file});
+            if let Some((_, document)) = document {
+                params["version"] = document.version.into();
+            }
             self.outgoing.push(protocol::notification(
                 "textDocument/publishDiagnostics",
                 params,
@@ -356,10 +357,11 @@ impl Server {
         self.answer_waiting();
     }
 
-    fn exposed(&mut self, root: &Path, exposures: Exposures) {
+    fn exposed(&mut self, root: &Path, exposures: Option<Exposures>) {
         let known = self.roots.entry(root.to_path_buf()).or_default();
-        let is_other = known.exposures.as_ref().is_some_and(|it| *it != exposures);
-        known.exposures = Some(exposures);
+        let is_other = known.is_exposure_known && known.exposures != exposures;
+        known.exposures = exposures;
+        known.is_exposure_known = true;
         if is_other && self.can_refresh_lenses {
             self.outgoing.push(protocol::refresh_lenses());
         }
@@ -390,7 +392,7 @@ impl Server {
             return false;
         };
         let is_lens = request.method == "textDocument/codeLens";
-        let is_unknown = root.analysis.is_none() || is_lens && root.exposures.is_none();
+        let is_unknown = root.analysis.is_none() || is_lens && !root.is_exposure_known;
         is_unknown && root.failure.is_none()
     }
 

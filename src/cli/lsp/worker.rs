@@ -100,7 +100,7 @@ pub(super) fn start(events: Sender<Event>) -> Worker {
                 continue;
             }
             let exposed = catch_unwind(AssertUnwindSafe(|| exposures(&global)));
-            let exposed = exposed.ok().and_then(Result::ok).unwrap_or_default();
+            let exposed = exposed.ok().and_then(Result::ok);
             if events.send(Event::Exposed(root, exposed)).is_err() {
                 return;
             }

@@ -60,8 +60,16 @@ const TOOLS: [Tool; 6] = [
         about: "Finds what the API server, Flux, Envoy Gateway or Envoy would refuse, and what would have no effect: in cluster.toml with everything that it renders, or in the whole repository. Answers with findings, each with its place, its code and what to do.",
         always: &[JSON],
         arguments: &[
-            argument("path", Kind::Path, "a file or folder of the repository, instead of all of it"),
-            argument("against", Kind::Option("--against"), "only findings that are new since a revision: git:main"),
+            argument(
+                "path",
+                Kind::Path,
+                "a file or folder of the repository, instead of all of it",
+            ),
+            argument(
+                "against",
+                Kind::Option("--against"),
+                "only findings that are new since a revision: git:main",
+            ),
         ],
     },
     Tool {
@@ -74,17 +82,33 @@ const TOOLS: [Tool; 6] = [
         name: "exposure",
         about: "Who can reach what: each hostname with its gateway, DNS records, guards and routes; or what a change gives or takes.",
         always: &[JSON],
-        arguments: &[argument("against", Kind::Option("--against"), "only what has changed since a revision: git:main")],
+        arguments: &[argument(
+            "against",
+            Kind::Option("--against"),
+            "only what has changed since a revision: git:main",
+        )],
     },
     Tool {
         name: "trace",
         about: "Follows one request through gateway, listener, route and policies to its backend, or to the place where it ends.",
         always: &[JSON],
         arguments: &[
-            required("url", Kind::Word, "the URL of the request: https://app.example.com/path"),
-            argument("from", Kind::Option("--from"), "the IP address that the connection comes from"),
+            required(
+                "url",
+                Kind::Word,
+                "the URL of the request: https://app.example.com/path",
+            ),
+            argument(
+                "from",
+                Kind::Option("--from"),
+                "the IP address that the connection comes from",
+            ),
             argument("method", Kind::Option("--method"), "the HTTP method"),
-            argument("gateway", Kind::Option("--gateway"), "only this gateway: NAME or NAMESPACE/NAME"),
+            argument(
+                "gateway",
+                Kind::Option("--gateway"),
+                "only this gateway: NAME or NAMESPACE/NAME",
+            ),
         ],
     },
     Tool {
@@ -92,15 +116,27 @@ const TOOLS: [Tool; 6] = [
         about: "Which line of cluster.toml a rendered value comes from.",
         always: &[],
         arguments: &[
-            required("file", Kind::Path, "a rendered file, with or without a line: FILE or FILE:LINE"),
-            argument("pointer", Kind::Word, "a JSON pointer into its object: /spec/listeners/0/port"),
+            required(
+                "file",
+                Kind::Path,
+                "a rendered file, with or without a line: FILE or FILE:LINE",
+            ),
+            argument(
+                "pointer",
+                Kind::Word,
+                "a JSON pointer into its object: /spec/listeners/0/port",
+            ),
         ],
     },
     Tool {
         name: "explain",
         about: "Explains the code of a finding (config/unknown-key), a key of cluster.toml (proxy.replicas), a field of a kind in the version in use (Gateway.spec.listeners), or finds a word.",
         always: &[],
-        arguments: &[argument("what", Kind::Word, "the code, key, field or word; without it, everything is listed")],
+        arguments: &[argument(
+            "what",
+            Kind::Word,
+            "the code, key, field or word; without it, everything is listed",
+        )],
     },
 ];
 
@@ -114,7 +150,10 @@ pub(super) fn list() -> Vec<Value> {
             let schema = json!({"type": "string", "description": argument.about});
             (argument.name.to_owned(), schema)
         });
-        let required = tool.arguments.iter().filter(|argument| argument.is_required);
+        let required = tool
+            .arguments
+            .iter()
+            .filter(|argument| argument.is_required);
         json!({
             "name": tool.name,
             "description": tool.about,
@@ -135,7 +174,10 @@ pub(super) fn list() -> Vec<Value> {
 /// # Errors
 /// If there is no such tool, or its arguments are not those that it takes.
 pub(super) fn call(params: &Value, global: &Global) -> Result<Value, String> {
-    let name = params.get("name").and_then(Value::as_str).unwrap_or_default();
+    let name = params
+        .get("name")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
     let Some(tool) = TOOLS.iter().find(|tool| tool.name == name) else {
         return Err("there is no such tool".to_owned());
     };
@@ -234,7 +276,10 @@ mod tests {
 
     #[test]
     fn arguments_become_a_command_line_in_which_none_is_taken_for_an_option() {
-        assert_eq!(line("validate", json!({})).as_deref(), Ok("validate --format=json --"));
+        assert_eq!(
+            line("validate", json!({})).as_deref(),
+            Ok("validate --format=json --")
+        );
         let given = json!({"url": "--in=/etc", "from": "10.0.0.1"});
         assert_eq!(
             line("trace", given).as_deref(),
@@ -263,7 +308,10 @@ mod tests {
                 "from" => "10.0.0.1",
                 _ => "a",
             };
-            let given = tool.arguments.iter().map(|it| (it.name.to_owned(), value(it).into()));
+            let given = tool
+                .arguments
+                .iter()
+                .map(|it| (it.name.to_owned(), value(it).into()));
             let given: Map<String, Value> = given.collect();
             let words = words(tool, Some(&given.into())).expect("known arguments");
             let all = std::iter::once("gatewayctl".to_owned()).chain(words);

@@ -83,7 +83,7 @@ pub(super) fn lenses(known: &Knowledge<'_>) -> Value {
         });
         let mut titles: Vec<&str> = own.map(|exposed| exposed.words.as_str()).collect();
         if titles.is_empty() {
-            titles.push("nobody can reach this route: it is attached to no gateway");
+            titles.push("no gateway is known to accept this route");
         }
         lenses.extend(
             titles

@@ -118,20 +118,20 @@ pub(super) fn references(known: &Knowledge<'_>, at: usize, params: &Value) -> Op
 }
 
 /// The gateway at a position, and the bytes of its name without quotes. Only gateways are renamed.
-fn gateway(known: &Knowledge<'_>, at: usize) -> Option<(String, std::ops::Range<usize>)> {
+fn gateway(known: &Knowledge<'_>, at: usize) -> Option<(Reference, std::ops::Range<usize>)> {
     let (reference, range) = target(known, at)?;
     if reference.kind != "Gateway" || reference.part != Part::Name {
         return None;
     }
     let written = known.text().get(range.clone())?;
     let quote = usize::from(unquoted(written).len() < written.len());
-    Some((reference.name, range.start + quote..range.end - quote))
+    Some((reference, range.start + quote..range.end - quote))
 }
 
 pub(super) fn prepare_rename(known: &Knowledge<'_>, at: usize) -> Option<Value> {
-    let (name, bytes) = gateway(known, at)?;
+    let (reference, bytes) = gateway(known, at)?;
     let shown = range(&Lines::new(known.text()), &bytes);
-    Some(json!({"range": shown, "placeholder": name}))
+    Some(json!({"range": shown, "placeholder": reference.name}))
 }
 
 pub(super) fn rename(known: &Knowledge<'_>, at: usize, new: &str) -> Option<Value> {
