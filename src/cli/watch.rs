@@ -20,8 +20,8 @@ use manifest::diagnostic::printable::printable;
 /// Arguments of `watch`.
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "Examples:
-  gatewayctl watch                      after each save: the findings, and what changes since the last commit
-  gatewayctl watch --against git:main   what changes since the branch main")]
+  gatewayctl watch                     findings, and what changes since the last commit
+  gatewayctl watch --against git:main  what changes since the branch main")]
 pub(super) struct Args {
     /// The revision to compare with: `git:REV`, such as `git:main` [default: git:HEAD]
     #[arg(long, value_name = "git:REV", value_parser = git::parse_revision)]
