@@ -135,7 +135,7 @@ enum Command {
     Watch(watch::Args),
     /// Run the language server, for editors
     Lsp(lsp::Args),
-    /// Answer an assistant that reviews changes (Model Context Protocol); nothing is changed
+    /// Serve the commands that only read to assistants (Model Context Protocol)
     Mcp(mcp::Args),
     /// List, verify or add schemas
     Schemas(schemas::Args),
