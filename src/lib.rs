@@ -21,6 +21,9 @@
 //! **The way back.** [`import`] reads an existing tree and writes the `cluster.toml` that renders it again. It proves this by
 //! rendering that file in memory.
 //!
+//! **While somebody types.** [`editor`] reads texts that are not finished: where the cursor is, what may be written there, and
+//! where names are defined and used. The language server (`gatewayctl lsp`) is its edge.
+//!
 //! **The edges.** [`mod@diff`] compares objects with those that were there before. [`tree`] plans what has to be written, and
 //! writes it so that no edit is lost and no file is left half-written. [`cli`] has one file for each command. `cluster`, behind
 //! the feature `live`, asks an API server: it uses dry runs, and writes only the CustomResourceDefinitions with which a new
@@ -44,6 +47,7 @@ pub mod codes;
 pub mod compile;
 pub mod config;
 pub mod diff;
+pub mod editor;
 pub mod graph;
 pub mod import;
 pub mod lint;

@@ -17,6 +17,11 @@ impl<W: Write> UntilClosed<W> {
         }
     }
 
+    /// Whether the reader has closed the stream, as far as something was written since.
+    pub(super) fn is_closed(&self) -> bool {
+        self.is_closed
+    }
+
     /// Uses the stream, or returns `instead` once its reader has closed it.
     fn unless_closed<T>(
         &mut self,

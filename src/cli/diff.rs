@@ -51,7 +51,7 @@ enum Against {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum Format {
+pub(super) enum Format {
     /// For a terminal
     Text,
     /// For programs: gatewayctl/diff/v1
@@ -79,7 +79,7 @@ impl Against {
 /// If something can't be read, or Git doesn't know the revision.
 pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<ExitCode> {
     if let Against::Git(rev) = &args.against {
-        return since_revision(rev, args, global, out);
+        return since_revision(rev, args.format, global, out);
     }
     let project = Project::find(global)?;
     let compiled = project.compile()?;
@@ -120,9 +120,12 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Res
 
 /// Shows what has changed in the whole repository since a revision. What `cluster.toml` renders counts as it would be
 /// rendered now.
-fn since_revision(
+///
+/// # Errors
+/// If something can't be read, or Git doesn't know the revision.
+pub(super) fn since_revision(
     rev: &str,
-    args: &Args,
+    format: Format,
     global: &Global,
     out: &mut Stream,
 ) -> anyhow::Result<ExitCode> {
@@ -141,7 +144,7 @@ fn since_revision(
     let keys = list_keys(&catalogue, &selection);
     let mut diff = diff::diff(&differing(&old, &new), &differing(&new, &old), Some(&keys));
     diff.exposure = compare_clusters(&before.exposed(global)?, &after.exposed(global)?);
-    show(&diff, args.format, global, out)
+    show(&diff, format, global, out)
 }
 
 /// The keys that identify the entries of a list in an object.

@@ -12,7 +12,7 @@ use super::Global;
 use super::project;
 use crate::codes;
 use crate::config::reference;
-use crd_validate::schema::node::{NodeId, Type};
+use crd_validate::schema::node::NodeId;
 use crd_validate::schema::{Catalogue, KindSchema, Lookup};
 use facts::{facts, print_origin, print_rules};
 use manifest::diagnostic::printable::printable;
@@ -63,6 +63,21 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The page of a field of a kind, as text. `what` is the name to show.
+///
+/// # Errors
+/// Never, because a text can always be written to.
+pub(super) fn field_page(
+    catalogue: &Catalogue,
+    schema: &KindSchema<'_>,
+    (what, pointer): (&str, &Pointer),
+    id: NodeId,
+) -> anyhow::Result<String> {
+    let mut page = Vec::new();
+    describe(catalogue, schema, (what, pointer), id, &mut page)?;
+    Ok(String::from_utf8_lossy(&page).into_owned())
 }
 
 /// Prints what mentions a word. False if it is more than a word, or nothing does.
@@ -126,7 +141,7 @@ fn describe(
         out,
         "{}: {}, in {}",
         printable(what),
-        summary(schema, id),
+        schema.type_in_words(id),
         printable(&schema.chosen.set.title())
     )?;
     for (name, value) in facts(node) {
@@ -156,25 +171,7 @@ fn describe(
             ""
         };
         let name = printable(name);
-        writeln!(out, "  {name}: {}{mark}", summary(schema, *below))?;
+        writeln!(out, "  {name}: {}{mark}", schema.type_in_words(*below))?;
     }
     Ok(())
-}
-
-/// The type of a field, in a word or two.
-fn summary(schema: &KindSchema<'_>, id: NodeId) -> String {
-    let node = schema.node(id);
-    if node.int_or_string {
-        return "integer or string".to_owned();
-    }
-    match (node.type_, node.items) {
-        (_, Some(items)) => format!("list of {}", summary(schema, items)),
-        (Some(Type::Array), None) => "list".to_owned(),
-        (Some(Type::Boolean), _) => "boolean".to_owned(),
-        (Some(Type::Integer), _) => "integer".to_owned(),
-        (Some(Type::Number), _) => "number".to_owned(),
-        (Some(Type::Object), _) => "object".to_owned(),
-        (Some(Type::String), _) => "string".to_owned(),
-        (None, None) => "anything".to_owned(),
-    }
 }

@@ -106,7 +106,7 @@ impl Repository {
         let Some(root) = project::root_without_config(global)? else {
             return Self::of_project(global);
         };
-        let manifests = manifests::read_root(&root, &mut sources)?;
+        let manifests = manifests::read_root(&root, &global.unsaved, &mut sources)?;
         let read = Self::new(manifests, BTreeMap::new(), sources, global)?;
         Ok(Repository {
             folder: Some(String::new()),

@@ -17,6 +17,7 @@ pub(super) use applied::{flux_folders, read_repository, read_root};
 use super::git;
 use super::walk::{SkipReason, walk};
 use crate::bounds::file::{self, Unread};
+use crate::bounds::unsaved::UnsavedTexts;
 use crate::lint::LintInput;
 use crate::model::rules::Rules;
 use crd_validate::schema::Selection;
@@ -106,6 +107,7 @@ pub(super) fn read_beside(
     root: &Path,
     folders: &[PathBuf],
     replaced: &BTreeSet<String>,
+    unsaved: &UnsavedTexts,
     sources: &mut Sources,
 ) -> anyhow::Result<Manifests> {
     let mut all = Manifests {
@@ -114,6 +116,10 @@ pub(super) fn read_beside(
     };
     let mut inputs = all.inputs(&folders.iter().map(|it| root.join(it)).collect::<Vec<_>>())?;
     inputs.retain(|input| !replaced.contains(&input.name));
+    for input in &mut inputs {
+        let text = input.path.as_deref().and_then(|path| unsaved.get(path));
+        input.content = text.map(|text| text.as_bytes().to_vec());
+    }
     all.names.retain(|name| !replaced.contains(name));
     all.read(&inputs, sources)?;
     Ok(all)

@@ -17,7 +17,9 @@ mod git;
 mod graph;
 mod import;
 mod init;
+mod lsp;
 mod manifests;
+mod mcp;
 mod output;
 mod own;
 mod owned;
@@ -36,6 +38,7 @@ mod upgrade;
 mod used;
 mod validate;
 mod walk;
+mod watch;
 mod why;
 
 use std::io::Write;
@@ -45,6 +48,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::{Parser, Subcommand, ValueEnum};
 
+use crate::bounds::unsaved::UnsavedTexts;
 use crate::report::{Format, Report};
 use output::Stream;
 
@@ -85,6 +89,12 @@ pub struct Global {
     /// Print more
     #[arg(short, long, global = true)]
     verbose: bool,
+    /// What somebody has typed in an editor, in place of files.
+    #[arg(skip)]
+    unsaved: UnsavedTexts,
+    /// Whether findings on the way to a result are not printed, because they are shown in another way.
+    #[arg(skip)]
+    is_background: bool,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -125,6 +135,12 @@ enum Command {
     Why(why::Args),
     /// Explain a finding, a key of cluster.toml, or a field of a Kubernetes kind
     Explain(explain::Args),
+    /// Check everything at each save, and show what the changes since a commit mean
+    Watch(watch::Args),
+    /// Run the language server, for editors
+    Lsp(lsp::Args),
+    /// Serve the commands that only read to assistants (Model Context Protocol)
+    Mcp(mcp::Args),
     /// List, verify or add schemas
     Schemas(schemas::Args),
     /// Apply CustomResourceDefinitions to a new cluster, before anything else
@@ -177,7 +193,7 @@ impl Global {
         report: &Report,
         sources: &manifest::diagnostic::Sources,
     ) -> anyhow::Result<()> {
-        if self.quiet && report.diagnostics.is_empty() {
+        if self.is_background || self.quiet && report.diagnostics.is_empty() {
             return Ok(());
         }
         self.print(Format::Human, report, sources, &mut self.stderr())?;
@@ -275,6 +291,9 @@ fn run_command(cli: Cli, out: &mut Stream) -> anyhow::Result<ExitCode> {
         Command::Upgrade(args) => upgrade::run(&args, global, out),
         Command::Why(args) => why::run(&args, global, out),
         Command::Explain(args) => explain::run(&args, global, out),
+        Command::Watch(args) => watch::run(&args, global, out),
+        Command::Lsp(args) => lsp::run(&args, global, out),
+        Command::Mcp(args) => mcp::run(&args, global, out),
         Command::Schemas(args) => schemas::run(args, global, out),
         Command::Crds(args) => crds::run(&args, global, out),
         Command::ConfigSchema => shells::config_schema(out),

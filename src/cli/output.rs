@@ -4,7 +4,9 @@
 //! escaped, and no line can become a workflow command of the CI job that runs the program. Colours are the program's
 //! own and pass only through [`Stream::styled`], whose callers escape text before they colour it.
 
+use std::cell::RefCell;
 use std::io::{self, IsTerminal, Write};
+use std::rc::Rc;
 
 use super::closed::UntilClosed;
 use crate::report::Terminal;
@@ -32,6 +34,13 @@ impl Stream {
         let is_terminal = stderr.is_terminal();
         // The handle is not locked, so that a panic on another thread can still be printed.
         Stream::new(Box::new(stderr), is_terminal, colour(is_terminal))
+    }
+
+    /// A stream into a text, for a command that another one runs.
+    pub(super) fn text() -> (Self, Rc<RefCell<Vec<u8>>>) {
+        let text = Rc::new(RefCell::new(Vec::new()));
+        let to = SharedText(Rc::clone(&text));
+        (Stream::new(Box::new(to), false, false), text)
     }
 
     fn new(to: Box<dyn Write>, is_terminal: bool, has_colour: bool) -> Self {
@@ -100,6 +109,22 @@ impl Stream {
         writeln!(self, "{}", printable::json(&format!("{document:#}")))
     }
 
+    /// Clears a terminal, and begins at its top. Other streams keep everything, with a blank line in between.
+    ///
+    /// # Errors
+    /// If the stream can't be written to.
+    pub(super) fn clear(&mut self) -> io::Result<()> {
+        match self.is_terminal {
+            true => write!(self.to, "\u{1b}[2J\u{1b}[3J\u{1b}[H"),
+            false => writeln!(self.to),
+        }
+    }
+
+    /// Whether nobody reads standard output any more.
+    pub(super) fn is_closed(&self) -> bool {
+        self.to.is_closed() || is_stdout_closed()
+    }
+
     /// Replaces the current line of a terminal with `text`, to show progress. Call it only if the stream is a
     /// terminal. Only commands that ask a cluster take long enough to need it.
     ///
@@ -116,6 +141,39 @@ impl Stream {
         let text = self.guard.pass(bytes, passes);
         self.to.write_all(text.as_bytes())
     }
+}
+
+/// A text that is read when the stream has ended.
+struct SharedText(Rc<RefCell<Vec<u8>>>);
+
+impl Write for SharedText {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.borrow_mut().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Whether the reader of standard output has closed it, without writing to it.
+#[cfg(unix)]
+fn is_stdout_closed() -> bool {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    let stdout = io::stdout();
+    let mut asked = [PollFd::new(&stdout, PollFlags::empty())];
+    let at_once = Timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    let gone = PollFlags::ERR | PollFlags::HUP | PollFlags::NVAL;
+    poll(&mut asked, Some(&at_once)).is_ok() && asked[0].revents().intersects(gone)
+}
+
+/// Other systems tell it when something is written.
+#[cfg(not(unix))]
+fn is_stdout_closed() -> bool {
+    false
 }
 
 impl Write for Stream {

@@ -9,7 +9,8 @@ use anyhow::{Context, bail};
 use super::manifests::{self, Manifests};
 use super::owned::{self, Owned, with_help};
 use super::{Global, git, own, place, today};
-use crate::bounds::file::{self, Unread};
+use crate::bounds::file::Unread;
+use crate::bounds::unsaved::UnsavedTexts;
 use crate::compile::{self, Beside, Compiled, World, compile_each};
 use crate::config::codes::CONFIG_UNKNOWN_KEY;
 use crate::config::load::{LARGEST_CONFIG, keys_of_another_tool};
@@ -36,6 +37,8 @@ pub(super) struct Project {
     pub config: PathBuf,
     /// The schemas in the program, and the project's own.
     pub catalogue: Catalogue,
+    /// What somebody has typed in an editor, in place of files.
+    unsaved: UnsavedTexts,
     /// What earlier renders have written. It is read when it is needed first.
     owned: OnceCell<Owned>,
 }
@@ -62,6 +65,7 @@ impl Project {
             root,
             config,
             catalogue,
+            unsaved: global.unsaved.clone(),
             owned: OnceCell::new(),
         })
     }
@@ -135,8 +139,8 @@ impl Project {
         }
         let (found, not_built) = self.beside(&mut compiled)?;
         compiled.diagnostics.extend(not_built);
-        let (beside, found) = beside_of(found);
-        compiled.look_across(beside);
+        let (beside, mut found) = beside_of(found);
+        found.objects = compiled.look_across(beside);
         Ok((compiled, found))
     }
 
@@ -175,7 +179,8 @@ impl Project {
                     .chain(others.iter().map(PathBuf::from))
                     .collect();
                 let sources = &mut compiled.sources;
-                let mut found = manifests::read_beside(&self.root, &folders, replaced, sources)?;
+                let mut found =
+                    manifests::read_beside(&self.root, &folders, replaced, &self.unsaved, sources)?;
                 found.keep_only_flux_in(&others, &compiled.sources);
                 Ok(found)
             }
@@ -244,7 +249,7 @@ impl Project {
     }
 
     pub(super) fn config_text(&self) -> anyhow::Result<ConfigText> {
-        match file::text(&self.config, LARGEST_CONFIG) {
+        match self.unsaved.text(&self.config, LARGEST_CONFIG) {
             Ok(text) => match keys_of_another_tool(&text).as_slice() {
                 [] => Ok(ConfigText::Read(text)),
                 keys => {
@@ -448,7 +453,9 @@ pub(super) fn is_description(path: &Path) -> bool {
 
 impl Inputs for Project {
     fn read(&self, path: &str) -> Option<String> {
-        read_text(&self.root.join(path))
+        self.unsaved
+            .text(&self.root.join(path), LARGEST_CONFIG)
+            .ok()
     }
 
     fn read_output(&self, path: &str) -> Output {
@@ -460,10 +467,6 @@ impl Inputs for Project {
         let owned = self.owned.get();
         owned.map_or_else(Vec::new, |owned| owned.shared(&self.out))
     }
-}
-
-fn read_text(path: &Path) -> Option<String> {
-    file::text(path, LARGEST_CONFIG).ok()
 }
 
 impl World for Project {

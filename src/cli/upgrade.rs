@@ -234,7 +234,7 @@ fn of_manifests(
 ) -> anyhow::Result<Outlook> {
     let mut sources = Sources::default();
     let manifests = match root {
-        Some(root) => manifests::read_root(root, &mut sources)?,
+        Some(root) => manifests::read_root(root, &global.unsaved, &mut sources)?,
         None => manifests::read_repository(&args.paths, &mut sources)?,
     };
     let (catalogue, mut before) = project::in_force(global)?;

@@ -25,7 +25,7 @@ use crd_validate::schema::{Catalogue, Chosen, Reason, Selection, Version, releas
 use envoy_gateway::controller::agreed_chart_versions;
 use envoy_gateway::controller::helm_charts::chart_in;
 use manifest::Object;
-use manifest::diagnostic::{Diagnostic, Severity, Sources};
+use manifest::diagnostic::{Diagnostic, Severity, SourceId, Sources};
 
 /// Arguments of `validate`.
 #[derive(Clone, Debug, clap::Args)]
@@ -82,49 +82,16 @@ impl Against {
 /// If something can't be read.
 pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<ExitCode> {
     let filter = Filter::parse(&args.select, &args.ignore)?;
-    let mut folder = PathBuf::from(".");
     let described = description(args)?.map(|path| Global {
         config: Some(path),
         ..global.clone()
     });
     let global = described.as_ref().unwrap_or(global);
-    let root = match args.paths.is_empty() {
-        true => project::root_without_config(global)?,
-        false => None,
+    let checked = match args.paths.is_empty() || described.is_some() {
+        true => check_whole(&args.uses, global)?,
+        false => check_paths(args, global)?,
     };
-    let checked = if let Some(root) = root {
-        let mut sources = Sources::default();
-        let found = manifests::read_root(&root, &mut sources)?;
-        folder = root;
-        check_manifests(found, sources, args, global)?
-    } else if args.paths.is_empty() || described.is_some() {
-        if !args.uses.is_empty() {
-            bail!(
-                "--use is for manifests without a cluster.toml, or with a PATH; cluster.toml declares its versions itself"
-            );
-        }
-        let project = Project::find(global)?;
-        let (mut compiled, mut manifests) = project.compile_whole()?;
-        compiled.diagnostics.append(&mut manifests.diagnostics);
-        let settings = settings::of_project(&project, &mut compiled);
-        let (files, count) = (manifests.files, manifests.count + compiled.objects.len());
-        manifests.objects = compiled.objects;
-        folder = project.root;
-        Checked {
-            diagnostics: compiled.diagnostics,
-            files: compiled.files.len() + files,
-            count,
-            manifests,
-            sources: compiled.sources,
-            catalogue: project.catalogue,
-            selection: compiled.selection,
-            model: compiled.model,
-            is_project: true,
-            settings,
-        }
-    } else {
-        check_paths(args, global)?
-    };
+    let folder = checked.folder.clone();
     let (failures, judged) = match args.against {
         Some(Against::Cluster) => judge(args, global, &checked)?,
         Some(Against::Git(_)) | None => (Vec::new(), Vec::new()),
@@ -146,10 +113,11 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Res
         manifests,
         settings,
         is_project,
+        others,
         ..
     } = checked;
     // The process is about to end. Freeing a million small allocations one by one would only take time.
-    std::mem::forget(manifests);
+    std::mem::forget((manifests, others));
     diagnostics.extend(judged);
     diagnostics.extend(changes.into_iter().flatten());
     if global.verbose {
@@ -323,18 +291,24 @@ fn append_step_summary(report: &Report, sources: &Sources) -> anyhow::Result<()>
 }
 
 /// What was checked, and what it was checked against.
-struct Checked {
-    diagnostics: Vec<Diagnostic>,
+pub(super) struct Checked {
+    pub diagnostics: Vec<Diagnostic>,
     files: usize,
     count: usize,
     /// The objects and the files that they were read from, or those that `cluster.toml` renders.
-    manifests: Manifests,
-    sources: Sources,
-    catalogue: Catalogue,
-    selection: Selection,
-    model: Option<Model>,
+    pub manifests: Manifests,
+    /// The objects beside those that `cluster.toml` renders.
+    pub others: Vec<Object>,
+    pub sources: Sources,
+    pub catalogue: Catalogue,
+    pub selection: Selection,
+    /// The source of the `cluster.toml` that was checked.
+    pub config: Option<SourceId>,
+    pub model: Option<Model>,
+    /// The folder that the names of files are relative to.
+    folder: PathBuf,
     /// Whether `cluster.toml` was checked, with what is beside it.
-    is_project: bool,
+    pub is_project: bool,
     /// The `[validate]` table.
     settings: Option<ValidateSettings>,
 }
@@ -346,25 +320,89 @@ impl Checked {
             ..self.manifests.lint_input(&self.sources, &self.selection)
         }
     }
+
+    /// The number of files.
+    pub(super) fn files(&self) -> usize {
+        self.files
+    }
+
+    /// The number of objects.
+    pub(super) fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Takes the findings that are reported if no options choose others.
+    pub(super) fn take_reported(&mut self) -> Vec<Diagnostic> {
+        let mut found = std::mem::take(&mut self.diagnostics);
+        if let Some(settings) = &mut self.settings {
+            settings.apply(&mut found, &self.sources, &self.folder);
+            found.extend(settings.unused());
+            settings.deny(&mut found);
+        }
+        found
+    }
+}
+
+/// Checks `cluster.toml` and everything that it renders, together with what is beside it; or, without a `cluster.toml`, the
+/// whole repository. `uses` are the versions that `--use` declares.
+///
+/// # Errors
+/// If something can't be read.
+pub(super) fn check_whole(uses: &[String], global: &Global) -> anyhow::Result<Checked> {
+    if let Some(root) = project::root_without_config(global)? {
+        let mut sources = Sources::default();
+        let found = manifests::read_root(&root, &global.unsaved, &mut sources)?;
+        let checked = check_manifests(found, sources, uses, global)?;
+        return Ok(Checked {
+            folder: root,
+            ..checked
+        });
+    }
+    if !uses.is_empty() {
+        bail!(
+            "--use is for manifests without a cluster.toml, or with a PATH; cluster.toml declares its versions itself"
+        );
+    }
+    let project = Project::find(global)?;
+    let (mut compiled, mut manifests) = project.compile_whole()?;
+    compiled.diagnostics.append(&mut manifests.diagnostics);
+    let settings = settings::of_project(&project, &mut compiled);
+    let (files, count) = (manifests.files, manifests.count + compiled.objects.len());
+    let others = std::mem::replace(&mut manifests.objects, compiled.objects);
+    Ok(Checked {
+        diagnostics: compiled.diagnostics,
+        files: compiled.files.len() + files,
+        count,
+        manifests,
+        others,
+        sources: compiled.sources,
+        catalogue: project.catalogue,
+        selection: compiled.selection,
+        config: Some(compiled.config),
+        model: compiled.model,
+        folder: project.root,
+        is_project: true,
+        settings,
+    })
 }
 
 /// Checks manifests as they are, against the versions that `--use` and `cluster.toml` declare.
 fn check_paths(args: &Args, global: &Global) -> anyhow::Result<Checked> {
     let mut sources = Sources::default();
     let found = manifests::read_repository(&args.paths, &mut sources)?;
-    check_manifests(found, sources, args, global)
+    check_manifests(found, sources, &args.uses, global)
 }
 
 fn check_manifests(
     mut found: Manifests,
     mut sources: Sources,
-    args: &Args,
+    uses: &[String],
     global: &Global,
 ) -> anyhow::Result<Checked> {
     if !global.quiet {
         found.print_skipped(global.verbose, &mut global.stderr())?;
     }
-    let (catalogue, mut selection) = used::selection(&args.uses, global)?;
+    let (catalogue, mut selection) = used::selection(uses, global)?;
     declare_chart(&found.objects, &catalogue, &mut selection);
     let in_force = settings::in_force(global, &mut sources, &mut found.diagnostics)?;
     let (settings, rules) = in_force.unzip();
@@ -374,10 +412,13 @@ fn check_manifests(
         files: found.files,
         count: found.count,
         manifests: found,
+        others: Vec::new(),
         sources,
         catalogue,
         selection,
+        config: None,
         model: None,
+        folder: PathBuf::from("."),
         is_project: false,
         settings,
     };

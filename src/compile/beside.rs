@@ -22,10 +22,10 @@ pub struct Beside {
 
 impl Compiled {
     /// Checks whether the rendered objects fit together, and whether they fit the rest of the repository. A
-    /// rendered file replaces the existing one.
-    pub fn look_across(&mut self, beside: Beside) {
+    /// rendered file replaces the existing one. Returns the objects beside the rendered ones.
+    pub fn look_across(&mut self, beside: Beside) -> Vec<Object> {
         let Some(model) = &self.model else {
-            return;
+            return beside.objects;
         };
         let rendered: BTreeSet<&str> = self.files.iter().map(|file| &*file.path).collect();
         let others = beside.objects.into_iter();
@@ -61,8 +61,9 @@ impl Compiled {
         let own = not_reported_yet(own, &self.diagnostics);
         self.diagnostics.extend(own);
         self.diagnostics.extend(theirs);
-        self.objects.truncate(rendered_objects);
+        let others = self.objects.split_off(rendered_objects);
         self.diagnostics = lint::said_once(std::mem::take(&mut self.diagnostics));
         self.place_findings();
+        others
     }
 }

@@ -37,7 +37,9 @@ mod kube_cel;
 mod kubernetes_kinds;
 #[cfg(feature = "live")]
 mod live;
+mod lsp;
 mod luajit;
+mod mcp;
 mod oracle;
 mod own_schemas;
 mod ownership;
@@ -62,6 +64,7 @@ mod third_party;
 mod trace;
 mod upgrade;
 mod validate_settings;
+mod watch;
 mod words;
 mod yaml_1_1;
 mod yaml_readers;

@@ -152,7 +152,7 @@ fn add_fields(
         }
         if has_word(name, word) {
             matches.push(Match {
-                about: super::summary(schema, *below),
+                about: schema.type_in_words(*below),
                 name: path,
                 is_named: true,
             });

@@ -9,6 +9,7 @@ use super::super::walk::{SkipReason, walk};
 use super::templates::{is_shelved, is_template_of_object};
 use super::{Manifests, is_manifest, read_all, read_beside};
 use crate::bounds::file;
+use crate::bounds::unsaved::UnsavedTexts;
 use flux_repo::{Delivery, FLUX, is_flux_kustomization, is_kustomize_kind};
 use manifest::diagnostic::{Diagnostic, Sources};
 use manifest::read::LARGEST_FILE;
@@ -32,8 +33,12 @@ pub(in crate::cli) fn read_repository(
 ///
 /// # Errors
 /// If something can't be read.
-pub(in crate::cli) fn read_root(root: &Path, sources: &mut Sources) -> anyhow::Result<Manifests> {
-    let mut all = read_beside(root, &[PathBuf::new()], &BTreeSet::new(), sources)?;
+pub(in crate::cli) fn read_root(
+    root: &Path,
+    unsaved: &UnsavedTexts,
+    sources: &mut Sources,
+) -> anyhow::Result<Manifests> {
+    let mut all = read_beside(root, &[PathBuf::new()], &BTreeSet::new(), unsaved, sources)?;
     all.leave_out_what_is_not_applied(sources);
     Ok(all)
 }

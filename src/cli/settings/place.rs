@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use super::ValidateSettings;
-use crate::bounds::file;
 use crate::cli::Global;
 use crate::cli::project::{self, ConfigText, Project};
 use crate::cli::today;
@@ -69,8 +68,8 @@ pub(in crate::cli) fn in_force(
     let Some(path) = locate_settings(global)? else {
         return Ok(None);
     };
-    let text = file::text(&path, LARGEST_CONFIG)
-        .with_context(|| format!("{}: can't be read", path.display()))?;
+    let text = global.unsaved.text(&path, LARGEST_CONFIG);
+    let text = text.with_context(|| format!("{}: can't be read", path.display()))?;
     let name = path.to_string_lossy().replace('\\', "/");
     let source = sources.add(&*name, text);
     let (settings, wrong) = load_settings(sources, source);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::catalogue::{Catalogue, Entry};
 use super::compiled::{Compiled, KindVersion};
-use super::node::{NodeId, Schema};
+use super::node::{NodeId, Schema, Type};
 use super::selection::{Chosen, Reason, Selection};
 use super::set::{Set, is_followed};
 use manifest::diagnostic::suggest;
@@ -40,6 +40,24 @@ impl<'a> KindSchema<'a> {
     /// A node.
     pub fn node(&self, id: NodeId) -> &'a Schema {
         self.compiled.node(id)
+    }
+
+    /// The type of a value, in a word or two.
+    pub fn type_in_words(&self, id: NodeId) -> String {
+        let node = self.node(id);
+        if node.int_or_string {
+            return "integer or string".to_owned();
+        }
+        match (node.type_, node.items) {
+            (_, Some(items)) => format!("list of {}", self.type_in_words(items)),
+            (Some(Type::Array), None) => "list".to_owned(),
+            (Some(Type::Boolean), _) => "boolean".to_owned(),
+            (Some(Type::Integer), _) => "integer".to_owned(),
+            (Some(Type::Number), _) => "number".to_owned(),
+            (Some(Type::Object), _) => "object".to_owned(),
+            (Some(Type::String), _) => "string".to_owned(),
+            (None, None) => "anything".to_owned(),
+        }
     }
 
     /// Whether there is a field at `pointer`.
