@@ -255,7 +255,7 @@ pub(crate) fn wrong_call(script: &str, is_run: bool) -> Option<WrongCall> {
     found.extend(all.dotted.iter().filter_map(dotted));
     let is_open = |name: &&str| DEFINING.contains(name);
     let mut used = all.undefined.iter().map(|it| it.name);
-    if !used.any(|name| is_open(&name)) && !all.defined.iter().any(|name| is_open(name)) {
+    if !used.any(|name| is_open(&name)) && !all.defined.iter().any(is_open) {
         let undefined = all.undefined.iter();
         found.extend(undefined.filter_map(|it| not_defined(it, &all.defined, is_run)));
     }
