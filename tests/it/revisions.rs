@@ -317,3 +317,29 @@ spec:
         .code(1)
         .says("reference/extension-disabled");
 }
+
+#[test]
+fn a_shared_route_may_name_the_gateways_of_all_clusters() {
+    let project = repository(&["home", "lab"]);
+    let gateways = "clusters/lab/gateways/gateways.yaml";
+    project.edit(gateways, "name: envoy-internal", "name: envoy-lab");
+    let told = project.run(["validate", "--format", "json"]).success();
+    let report: serde_json::Value = serde_json::from_str(&told.stdout).expect("JSON");
+    let found = report["diagnostics"].as_array().expect("a list");
+    let found = found
+        .iter()
+        .find(|it| it["code"] == "attachment/no-gateway");
+    let found = found.unwrap_or_else(|| panic!("{report}"));
+    assert_eq!(found["severity"], "note");
+    assert_eq!(found["clusters"], serde_json::json!(["lab"]));
+    // Where no cluster has the gateway, the route is wrong.
+    project.edit(
+        "clusters/home/gateways/gateways.yaml",
+        "name: envoy-internal",
+        "name: envoy-home",
+    );
+    project
+        .run(["validate"])
+        .code(1)
+        .says("error[attachment/no-gateway]");
+}

@@ -11,7 +11,7 @@ use crate::lint::{self, LintContext, LintInput};
 use crd_validate::schema::{Catalogue, Selection};
 use flux_repo::Cluster;
 use manifest::Object;
-use manifest::diagnostic::{Code, Diagnostic, Sources, Span};
+use manifest::diagnostic::{Code, Diagnostic, Severity, Sources, Span};
 
 impl Manifests {
     /// What is wrong with the objects, by themselves and together. If the repository is for several clusters, each one is
@@ -50,6 +50,9 @@ impl Manifests {
                 found.add(finding, name);
             }
         }
+        for finding in &mut found.all {
+            soften_if_shared(finding, &clusters, sources);
+        }
         found.all
     }
 }
@@ -85,6 +88,19 @@ fn check(
     });
     found.extend(of_lint);
     lint::said_once(found)
+}
+
+/// Objects that several clusters share may name the gateways of all of them. What attaches in one cluster and not in another
+/// is only a note.
+fn soften_if_shared(finding: &mut Diagnostic, clusters: &[Cluster<'_>], sources: &Sources) {
+    let span = finding.span.map(|span| sources.get(span.source).name());
+    let Some(file) = span.or(finding.file.as_deref()) else {
+        return;
+    };
+    let sharing = clusters.iter().filter(|it| it.may_hold(file)).count();
+    if finding.code.group() == "attachment" && finding.clusters.len() < sharing {
+        finding.severity = Severity::Note;
+    }
 }
 
 /// The findings of all clusters. What is found in several of them is listed once.

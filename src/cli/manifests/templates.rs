@@ -30,27 +30,32 @@ pub(super) fn is_of_other_tool(document: &Object) -> bool {
 }
 
 /// The names of folders for what is not in use.
-const SHELVES: [&str; 14] = [
+const SHELVES: [&str; 11] = [
     "archive",
     "archived",
     "attic",
-    "backup",
     "deprecated",
     "disabled",
-    "docs",
     "example",
     "examples",
     "graveyard",
-    "old",
     "samples",
     "testdata",
     "unused",
 ];
 
+/// Names of such folders that applications and namespaces have, too. They only count at the top of the repository, or with
+/// a mark in front, as in `_old`.
+const TOP_SHELVES: [&str; 3] = ["backup", "docs", "old"];
+
 /// Whether a file is in a folder for what is not in use.
 pub(super) fn is_shelved(file: &str) -> bool {
-    let mut folders = folder(file).split('/');
-    folders.any(|folder| SHELVES.contains(&folder.trim_start_matches(['_', '.'])))
+    let mut folders = folder(file).split('/').enumerate();
+    folders.any(|(depth, folder)| {
+        let name = folder.trim_start_matches(['_', '.']);
+        let is_set_off = depth == 0 || name != folder;
+        SHELVES.contains(&name) || (is_set_off && TOP_SHELVES.contains(&name))
+    })
 }
 
 /// Whether the name or another identifier in an object has the marks of a template, which no API server accepts.
@@ -153,5 +158,24 @@ impl Manifests {
             .iter()
             .filter(|object| is_kustomization(object));
         kustomizations.any(lists)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_shelved;
+
+    #[test]
+    fn folders_of_applications_are_not_shelves() {
+        for file in ["docs/a.yaml", "apps/_old/web/a.yaml", "apps/archive/a.yaml"] {
+            assert!(is_shelved(file), "{file}");
+        }
+        for file in [
+            "apps/docs/a.yaml",
+            "kubernetes/apps/backup/a.yaml",
+            "docs.yaml",
+        ] {
+            assert!(!is_shelved(file), "{file}");
+        }
     }
 }

@@ -13,8 +13,8 @@ manifest::code! {
     "attachment"/"no-hostname", Error, "A route whose hostnames don't match those of its listeners.",
     r#"
 The route and the listener have no hostname in common, so no request can match both, and the route attaches to
-nothing. If only some hostnames have no listener, this is a warning at these. A listener's `*.example.com` matches one or more labels below `example.com`, but not `example.com`
-itself.
+nothing. If only some hostnames have no listener, this is a warning at these. A listener's `*.example.com` matches one
+or more labels below `example.com`, but not `example.com` itself.
 
 ## Wrong
 

@@ -9,8 +9,8 @@ use manifest::finding;
 manifest::code! {
     "envoy"/"no-weight", Warning, "A rule all of whose backends have the weight 0.",
     r#"
-A backend with `weight: 0` gets no requests. If all backends of a rule have that weight, nothing handles its requests, and
-Envoy answers them with status 500.
+A backend with `weight: 0` gets no requests. If all backends of a rule have that weight, nothing handles its requests,
+and Envoy answers them with status 500.
 
 ## Wrong
 

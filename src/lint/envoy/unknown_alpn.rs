@@ -11,8 +11,8 @@ manifest::code! {
     "envoy"/"unknown-alpn", Warning, "A protocol in `alpnProtocols` that no client offers.",
     r#"
 `alpnProtocols` lists protocols by their registered names: `h2` for HTTP/2, `http/1.1` and `http/1.0`. The API server
-accepts any text, and Envoy offers it as it is. No client knows `http2` or `HTTP/2`, so connections use another protocol of
-the list, or none.
+accepts any text, and Envoy offers it as it is. No client knows `http2` or `HTTP/2`, so connections use another
+protocol of the list, or none.
 
 ## Wrong
 

@@ -15,10 +15,10 @@ use manifest::{Object, finding};
 manifest::code! {
     "network"/"address-annotation", Warning, "An annotation for an address that nothing reads.",
     r#"
-The address of a load balancer is requested with an annotation of its Service. Envoy Gateway makes the Service, and gives it
-the annotations in `spec.infrastructure.annotations` of the Gateway or in `envoyService.annotations` of the EnvoyProxy, but
-not those in `metadata.annotations` of the Gateway. An annotation in the wrong place, with a misspelt key, or with a value
-that is no address is ignored, and the Service gets any address of the pool, or none.
+The address of a load balancer is requested with an annotation of its Service. Envoy Gateway makes the Service, and
+gives it the annotations in `spec.infrastructure.annotations` of the Gateway or in `envoyService.annotations` of the
+EnvoyProxy, but not those in `metadata.annotations` of the Gateway. An annotation in the wrong place, with a misspelt
+key, or with a value that is no address is ignored, and the Service gets any address of the pool, or none.
 
 ## Wrong
 

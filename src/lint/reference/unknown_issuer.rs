@@ -12,8 +12,9 @@ manifest::code! {
     "reference"/"unknown-issuer", Warning, "A Certificate or Gateway whose issuer has another name or kind.",
     r#"
 `issuerRef` of a Certificate names an Issuer in its own namespace, or with `kind: ClusterIssuer` one of the cluster. A
-Gateway names one with the annotation `cert-manager.io/issuer` or `cert-manager.io/cluster-issuer`. If there is none, cert-manager issues nothing, the Secret stays missing, and the listener that uses it stays closed. This
-is reported if there is an issuer with a similar name, or one of the other kind with this name.
+Gateway names one with the annotation `cert-manager.io/issuer` or `cert-manager.io/cluster-issuer`. If there is none,
+cert-manager issues nothing, the Secret stays missing, and the listener that uses it stays closed. This is reported if
+there is an issuer with a similar name, or one of the other kind with this name.
 
 ## Wrong
 

@@ -10,10 +10,10 @@ use manifest::{Object, finding};
 manifest::code! {
     "reference"/"unknown-object", Error, "A reference to an object that has another name or namespace.",
     r#"
-A route, a policy or a listener refers to a Service, Backend, HTTPRouteFilter, Secret or ConfigMap that is not among the manifests, while one
-with a similar name is, or one with this name in another namespace. Without a `namespace`, the object is in the
-namespace of what refers to it. Requests that need the object are answered with 500, or the policy is refused.
-Nothing is reported if a chart, cert-manager or another tool may create the object.
+A route, a policy or a listener refers to a Service, Backend, HTTPRouteFilter, Secret or ConfigMap that is not among
+the manifests, while one with a similar name is, or one with this name in another namespace. Without a `namespace`,
+the object is in the namespace of what refers to it. Requests that need the object are answered with 500, or the
+policy is refused. Nothing is reported if a chart, cert-manager or another tool may create the object.
 
 ## Wrong
 

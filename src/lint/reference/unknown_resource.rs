@@ -18,10 +18,10 @@ manifest::code! {
     "reference"/"unknown-resource", Error, "A patch for a resource of Envoy that doesn't exist.",
     r#"
 An EnvoyPatchPolicy changes a resource of Envoy by its name, and no resource has that name, so the patch changes
-nothing. Envoy Gateway calls a listener and its routes `NAMESPACE/GATEWAY/LISTENER`; listeners that share a port
-are one listener in Envoy, which has the name of the first of them. The cluster for the first rule of a route is
-`httproute/NAMESPACE/ROUTE/rule/0`. With the runtime flag `XDSNameSchemeV2`, listeners are called `tcp-443`, and the routes
-of plain HTTP `http-80`.
+nothing. Envoy Gateway calls a listener and its routes `NAMESPACE/GATEWAY/LISTENER`; listeners that share a port are
+one listener in Envoy, which has the name of the first of them. The cluster for the first rule of a route is
+`httproute/NAMESPACE/ROUTE/rule/0`. With the runtime flag `XDSNameSchemeV2`, listeners are called `tcp-443`, and the
+routes of plain HTTP `http-80`.
 
 ## Wrong
 
