@@ -38,6 +38,7 @@ struct Entry {
     message: String,
     why: String,
     help: String,
+    covered_by: Option<String>,
 }
 
 impl Entry {
@@ -179,6 +180,16 @@ fn every_entry_is_for_a_rule_that_exists() {
         .filter(|entry| first_place(&entries, &rules, entry).is_none());
     let stale: Vec<String> = stale.map(Entry::name).collect();
     assert_none("entries that no rule of any schema uses", &stale);
+}
+
+#[test]
+fn what_covers_a_rule_is_a_code() {
+    let covering = entries().into_iter().filter_map(|entry| entry.covered_by);
+    let known = gatewayctl::codes::all();
+    let unknown: Vec<String> = covering
+        .filter(|code| !known.iter().any(|one| one.as_str() == code))
+        .collect();
+    assert_none("codes that no finding has", &unknown);
 }
 
 #[test]
