@@ -2,36 +2,20 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// The seconds of a day.
-const DAY: u64 = 24 * 60 * 60;
-
-/// The days of 400 years of the Gregorian calendar.
-const ERA: u64 = 146_097;
+use k8s_syntax::time::utc;
 
 /// Today in UTC, as `YYYY-MM-DD`. `SOURCE_DATE_EPOCH` (<https://reproducible-builds.org>) counts in place of the clock.
 pub(super) fn today() -> Option<String> {
     let given = std::env::var("SOURCE_DATE_EPOCH").ok();
     let given = given.and_then(|text| text.trim().parse().ok());
     let now = || Some(SystemTime::now().duration_since(UNIX_EPOCH).ok()?.as_secs());
-    given.or_else(now).map(date)
+    given.or_else(now).and_then(date)
 }
 
-/// The date of a time, given in seconds since 1970. The year begins in March here, so that a leap day is the last of its
-/// year.
-fn date(seconds: u64) -> String {
-    let days = seconds / DAY + 719_468;
-    let (era, day) = (days / ERA, days % ERA);
-    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
-    let of_year = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * of_year + 2) / 153;
-    let of_month = of_year - (153 * month + 2) / 5 + 1;
-    let (month, next) = if month < 10 {
-        (month + 3, 0)
-    } else {
-        (month - 9, 1)
-    };
-    let year = year + era * 400 + next;
-    format!("{year:04}-{month:02}-{of_month:02}")
+/// The date of a time, given in seconds since 1970; `None` if it is beyond the year 9999.
+fn date(seconds: u64) -> Option<String> {
+    const NANOSECONDS: i128 = 1_000_000_000;
+    Some(utc(i128::from(seconds) * NANOSECONDS)?.date().to_string())
 }
 
 #[cfg(test)]
@@ -48,7 +32,7 @@ mod tests {
             (1_735_689_600, "2025-01-01"),
             (1_795_910_400, "2026-11-29"),
         ] {
-            assert_eq!(date(seconds), want, "{seconds}");
+            assert_eq!(date(seconds).as_deref(), Some(want), "{seconds}");
         }
     }
 }

@@ -19,12 +19,10 @@ use crd_validate::schema::{Reason, Selection};
 use envoy_gateway::controller::{ControllerRelease, Files, HelmCharts, controller_releases};
 use flux_repo::build::{BuildError, BuildPlace, FileContent};
 use flux_repo::{
-    self, Delivery, DeliveryPath, FLUX, KnownVariables, LINKED_FOLDER, PatchedObjects, Substitutes,
-    applied_copy,
+    self, Delivery, DeliveryPath, FLUX, KnownVariables, PatchedObjects, Substitutes, applied_copy,
 };
 use manifest::Object;
 use manifest::diagnostic::{SourceId, Sources};
-use manifest::value::path::{folder, join};
 
 /// Everything that rules are given: objects as they are in files, and the files themselves.
 #[derive(Clone, Copy, Debug)]
@@ -361,18 +359,6 @@ impl<'a> LintInput<'a> {
         let below = format!("{folder}/");
         let next = self.files.range(below.clone()..).next();
         next.is_some_and(|file| file.starts_with(&below))
-    }
-
-    /// Whether a path leads through a link to a folder, whose files are not known.
-    pub(super) fn is_below_link(&self, path: &str) -> bool {
-        let mut at = path;
-        while !at.is_empty() {
-            if self.files.contains(&join(at, LINKED_FOLDER)) {
-                return true;
-            }
-            at = folder(at);
-        }
-        false
     }
 
     /// Whether all files in `folder` are known.

@@ -10,7 +10,7 @@ use super::folders::Folders;
 use super::kustomization::pairs;
 use manifest::Object;
 use manifest::value::path::{below, folder, name};
-use manifest::value::{Kind, Map, Node};
+use manifest::value::{Kind, Node};
 
 /// The API group of Argo CD.
 pub const ARGO_CD: &str = "argoproj.io";
@@ -87,7 +87,9 @@ pub(crate) fn sources(object: &Object, folders: &Folders<'_>) -> Vec<ArgoSource>
             let template = spec.path(&["template", "spec"]);
             let generated = generated(spec, folders).into_iter().take(MOST_GENERATED);
             generated
-                .filter_map(|values| Some(filled(template?, &values)))
+                .filter_map(|values| {
+                    Some(template?.with_strings(&|text| Kind::String(with_values(text, &values))))
+                })
                 .flat_map(|spec| of_application(&spec))
                 .collect()
         }
@@ -367,22 +369,6 @@ fn fits(pattern: &str, part: &str) -> bool {
         }
     }
     true
-}
-
-/// The template with the values of one Application.
-fn filled(node: &Node, values: &BTreeMap<String, String>) -> Node {
-    let kind = match &node.kind {
-        Kind::String(text) if text.contains("{{") => Kind::String(with_values(text, values)),
-        Kind::List(items) => Kind::List(items.iter().map(|item| filled(item, values)).collect()),
-        Kind::Map(map) => {
-            let entries = map
-                .iter()
-                .map(|(key, value)| (key.to_owned(), filled(value, values)));
-            Kind::Map(entries.collect::<Map>())
-        }
-        other => other.clone(),
-    };
-    Node::new(kind, node.span)
 }
 
 /// A text with the values of its parameters: `{{name}}`, or `{{ .name }}` of Go's templates. Other expressions stay.

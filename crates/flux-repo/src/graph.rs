@@ -12,8 +12,8 @@ use super::kustomization::{
 };
 use super::resource_set::has_unknown;
 use super::{
-    Delivery, DeliveryPath, GeneratedObject, LINKED_FOLDER, MissingEntry, ObjectUse,
-    flux_kustomization, is_flux_kustomization, is_kustomization, is_kustomize_kind,
+    Delivery, DeliveryPath, GeneratedObject, MissingEntry, ObjectUse, flux_kustomization,
+    is_below_link, is_flux_kustomization, is_kustomization, is_kustomize_kind,
 };
 use manifest::Object;
 use manifest::value::path::{below, folder, join};
@@ -165,19 +165,7 @@ impl<'a> Graph<'a> {
     }
 
     fn leads_somewhere(&self, path: &str) -> bool {
-        self.files.contains(path) || self.folders.contains(path) || self.is_below_link(path)
-    }
-
-    /// Whether a path leads through a link to a folder, which is not followed.
-    fn is_below_link(&self, path: &str) -> bool {
-        let mut at = folder(path);
-        while !at.is_empty() {
-            if self.has_file(at, LINKED_FOLDER) {
-                return true;
-            }
-            at = folder(at);
-        }
-        false
+        self.files.contains(path) || self.folders.contains(path) || is_below_link(self.files, path)
     }
 
     /// Whether a folder has a kustomization that can't be read as one.

@@ -55,11 +55,17 @@ pub use resource_set::made_by_resource_sets;
 pub use variables::KnownVariables;
 
 use manifest::Object;
-use manifest::value::path::folders_above;
+use manifest::value::path::{folders_above, join};
 use manifest::value::{Node, Pointer};
 
 /// The name of a file that stands for all files in a folder which is a link to another folder, and which is not followed.
 pub const LINKED_FOLDER: &str = ".linked-folder";
+
+/// Whether a path is or leads through a link to a folder, whose files are not known.
+pub fn is_below_link(files: &BTreeSet<String>, path: &str) -> bool {
+    let mut folders = std::iter::once(path).chain(folders_above(path));
+    folders.any(|folder| !folder.is_empty() && files.contains(&join(folder, LINKED_FOLDER)))
+}
 
 /// The label or annotation that, with the value `disabled`, tells Flux not to substitute variables in an object.
 pub const SUBSTITUTE: &str = "kustomize.toolkit.fluxcd.io/substitute";

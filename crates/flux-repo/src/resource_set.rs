@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::argo::flatten;
 use manifest::Object;
 use manifest::read;
-use manifest::value::{Kind, Map, Node};
+use manifest::value::{Kind, Node};
 
 /// The API group of the Flux Operator.
 const FLUX_OPERATOR: &str = "fluxcd.controlplane.io";
@@ -46,7 +46,7 @@ fn made(set: &Object) -> Vec<Object> {
             if all.len() == MOST_MADE {
                 return all;
             }
-            let mut node = filled(template, values);
+            let mut node = template.with_strings(&|text| filled(text, values));
             let Some(name) = node.path(&["metadata", "name"]).and_then(Node::as_str) else {
                 continue;
             };
@@ -66,12 +66,7 @@ fn made(set: &Object) -> Vec<Object> {
 
 /// Whether a value of a template is not known in a value that was made.
 pub(super) fn has_unknown(node: &Node) -> bool {
-    match &node.kind {
-        Kind::String(text) => text.contains(UNKNOWN),
-        Kind::List(items) => items.iter().any(has_unknown),
-        Kind::Map(map) => map.iter().any(|(_, value)| has_unknown(value)),
-        _ => false,
-    }
+    node.any_string(&mut |text| text.contains(UNKNOWN))
 }
 
 fn values_of(input: &Node) -> BTreeMap<String, String> {
@@ -147,24 +142,11 @@ fn forget_places(node: &mut Node) {
     }
 }
 
-/// A template with the values of one input.
-fn filled(node: &Node, values: &BTreeMap<String, String>) -> Node {
-    let kind = match &node.kind {
-        Kind::String(text) if text.contains("<<") => filled_text(text, values),
-        Kind::List(items) => Kind::List(items.iter().map(|item| filled(item, values)).collect()),
-        Kind::Map(map) => {
-            let entries = map
-                .iter()
-                .map(|(key, value)| (key.to_owned(), filled(value, values)));
-            Kind::Map(entries.collect::<Map>())
-        }
-        other => other.clone(),
-    };
-    Node::new(kind, node.span)
-}
-
 /// The operator fills the template as a text and parses it then, so a whole value may become a number or a boolean.
-fn filled_text(text: &str, values: &BTreeMap<String, String>) -> Kind {
+fn filled(text: &str, values: &BTreeMap<String, String>) -> Kind {
+    if !text.contains("<<") {
+        return Kind::String(text.to_owned());
+    }
     let mut done = String::new();
     let mut rest = text;
     let mut is_quoted = false;

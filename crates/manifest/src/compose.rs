@@ -5,6 +5,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+use data_encoding::BASE64_MIME_PERMISSIVE;
 use serde_json::Number;
 
 use super::kustomize::{self, Event, EventKind, Events, Fault, Properties, Scalar, Style};
@@ -600,33 +601,13 @@ fn is_binary(properties: &Properties<'_>) -> bool {
     tag.and_then(|tag| tag.strip_prefix(OWN_TAGS)) == Some("binary")
 }
 
-/// The text that is encoded in base64. Go ignores the ends of lines in it.
+/// The text that is encoded in base64. Like Go, it ignores the ends of lines, and the unused bits of the last letter.
 fn decoded(text: &str) -> Option<String> {
-    let letters: Vec<u8> = text
-        .bytes()
-        .filter(|byte| !b"\r\n".contains(byte))
-        .collect();
-    let digits = letters.strip_suffix(b"==").or(letters.strip_suffix(b"="));
-    let digits = digits.unwrap_or(&letters);
-    if !letters.len().is_multiple_of(4) {
+    // The crate would also accept several texts in a row, each with its own padding.
+    let letters = text.trim_end_matches(['=', '\r', '\n']);
+    if letters.contains('=') {
         return None;
     }
-    let (mut bytes, mut bits, mut count) = (Vec::new(), 0_u32, 0);
-    for digit in digits {
-        let value = match digit {
-            b'A'..=b'Z' => digit - b'A',
-            b'a'..=b'z' => digit - b'a' + 26,
-            b'0'..=b'9' => digit - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            _ => return None,
-        };
-        bits = (bits << 6 | u32::from(value)) & 0xff_ffff;
-        count += 6;
-        if count >= 8 {
-            count -= 8;
-            bytes.push((bits >> count & 0xff) as u8);
-        }
-    }
+    let bytes = BASE64_MIME_PERMISSIVE.decode(text.as_bytes()).ok()?;
     Some(String::from_utf8_lossy(&bytes).into_owned())
 }

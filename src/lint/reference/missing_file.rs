@@ -3,7 +3,7 @@
 //! Only folders that were walked are checked, because it is not known which files exist in others.
 
 use crate::lint::LintContext;
-use flux_repo::{Entry, Kustomization, is_kustomization, kustomization_files};
+use flux_repo::{Entry, Kustomization, is_below_link, is_kustomization, kustomization_files};
 use manifest::diagnostic::Diagnostic;
 use manifest::value::path::folder;
 use manifest::{Object, finding};
@@ -61,7 +61,7 @@ fn missing(
     if is_hidden || !context.is_walked(target) || !context.has_folder(folder(target)) {
         return None;
     }
-    if context.is_below_link(target) {
+    if is_below_link(context.files, target) {
         return None;
     }
     let has_own = kustomization_files(target).any(|file| context.files.contains(&file));

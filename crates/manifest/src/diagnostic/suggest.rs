@@ -58,7 +58,6 @@ fn is_slip(word: &str, other: &str) -> bool {
         false => (other, word),
     };
     let same = short.iter().zip(long).take_while(|(a, b)| a == b).count();
-    let rest = |text: &'_ [u8], from: usize| text.get(from..).map(<[u8]>::to_vec);
     if short.len() < 6 {
         return false;
     }
@@ -68,7 +67,7 @@ fn is_slip(word: &str, other: &str) -> bool {
             return false;
         };
         let are_letters = a.is_ascii_alphabetic() && b.is_ascii_alphabetic();
-        return are_letters && a == d && b == c && rest(short, same + 2) == rest(long, same + 2);
+        return are_letters && a == d && b == c && short.get(same + 2..) == long.get(same + 2..);
     }
     let is_last = same + 1 == long.len();
     let extra = long.get(same).copied().unwrap_or_default();
@@ -76,7 +75,7 @@ fn is_slip(word: &str, other: &str) -> bool {
     short.len() + 1 == long.len()
         && extra.is_ascii_alphabetic()
         && !is_plural
-        && rest(short, same) == rest(long, same + 1)
+        && short.get(same..) == long.get(same + 1..)
 }
 
 /// The candidate that differs from `word` by the fewest letters, and by at most `most`.

@@ -81,6 +81,35 @@ impl Node {
         Node { kind, span }
     }
 
+    /// Whether a string in it, or in what is inside it, satisfies a condition. Keys don't count.
+    pub fn any_string(&self, is_it: &mut impl FnMut(&str) -> bool) -> bool {
+        match &self.kind {
+            Kind::String(text) => is_it(text),
+            Kind::List(items) => items.iter().any(|item| item.any_string(is_it)),
+            Kind::Map(map) => map.iter().any(|(_, value)| value.any_string(is_it)),
+            _ => false,
+        }
+    }
+
+    /// The same tree with other values in place of its strings, at their places. Keys stay.
+    #[must_use]
+    pub fn with_strings(&self, filled: &impl Fn(&str) -> Kind) -> Node {
+        let kind = match &self.kind {
+            Kind::String(text) => filled(text),
+            Kind::List(items) => {
+                Kind::List(items.iter().map(|item| item.with_strings(filled)).collect())
+            }
+            Kind::Map(map) => {
+                let entries = map.iter();
+                let entries =
+                    entries.map(|(key, value)| (key.to_owned(), value.with_strings(filled)));
+                Kind::Map(entries.collect::<Map>())
+            }
+            other => other.clone(),
+        };
+        Node::new(kind, self.span)
+    }
+
     /// Creates a string without a source position.
     pub fn string(text: impl Into<String>) -> Self {
         Node::new(Kind::String(text.into()), None)

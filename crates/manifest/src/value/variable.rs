@@ -18,7 +18,7 @@
 
 use std::sync::LazyLock;
 
-use super::{Kind, Node};
+use super::Node;
 
 /// A variable in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,12 +92,7 @@ pub fn in_text(text: &str) -> bool {
 
 /// Whether there is a variable in a string of a value, or of what is inside it. Keys don't count.
 pub fn in_node(node: &Node) -> bool {
-    match &node.kind {
-        Kind::String(text) => in_text(text),
-        Kind::List(items) => items.iter().any(in_node),
-        Kind::Map(map) => map.iter().any(|(_, value)| in_node(value)),
-        _ => false,
-    }
+    node.any_string(&mut in_text)
 }
 
 /// All variables in a text, in order. Variables that are nested in another one follow it. `$${` is not a
