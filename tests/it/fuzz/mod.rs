@@ -6,11 +6,11 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, LazyLock, Mutex};
 
-use crd_validate::Passes;
 use crd_validate::codes;
 use crd_validate::schema::defaults::settle;
 use crd_validate::schema::{Catalogue, KindSchema, Lookup, Selection};
 use crd_validate::structure::Structure;
+use crd_validate::{Passes, Request};
 use k8s_syntax::format;
 use manifest::diagnostic::{Diagnostic, Sources};
 use manifest::value::Node;
@@ -81,6 +81,25 @@ fn object(node: Node) -> Object {
     Object::new(node, "random.yaml")
 }
 
+/// An object with its numbers as a reader of YAML has them: those with a fraction of zero are integers (`1.0` is 1).
+fn with_whole_numbers(value: &Value) -> Value {
+    match value {
+        Value::Number(number) => {
+            let float = number.as_f64().filter(|_| number.is_f64());
+            let whole = float.filter(|it| it.fract() == 0.0 && it.abs() < 9.2e18);
+            whole.map_or_else(|| value.clone(), |it| Value::from(it as i64))
+        }
+        Value::Array(items) => items.iter().map(with_whole_numbers).collect(),
+        Value::Object(map) => {
+            let entries = map.iter();
+            entries
+                .map(|(key, value)| (key.clone(), with_whole_numbers(value)))
+                .collect()
+        }
+        other => other.clone(),
+    }
+}
+
 /// The text of findings, without their places.
 fn said(found: &[Diagnostic]) -> Vec<String> {
     let line = |one: &Diagnostic| format!("{} {:?} {}", one.code, one.pointer, one.message);
@@ -131,7 +150,8 @@ proptest! {
             let (documents, problems) = read::read(&sources, id);
             assert!(problems.is_empty(), "{problems:?}");
             let read: Vec<Node> = documents.into_iter().map(|document| document.node).collect();
-            assert_eq!(&first, &said(&passes.check(&object(read[0].clone()), schema)));
+            let whole = object(Node::from_json(with_whole_numbers(&case.object)));
+            assert_eq!(said(&passes.check(&whole, schema)), said(&passes.check(&object(read[0].clone()), schema)));
         });
     }
 
@@ -139,7 +159,8 @@ proptest! {
     fn structure_is_judged_as_json_schema_has_it(case in case()) {
         let node = Node::from_json(case.object.clone());
         let (ours, settled) = case.with(|schema| {
-            let found = Structure::new(&CATALOGUE).check(&object(node.clone()), schema);
+            // A null that is not allowed is dropped on creation, as by `settle`, and refused by server-side apply.
+            let found = Structure::new(&CATALOGUE).check(&object(node.clone()), schema, Request::Create);
             // Kubernetes' list keys, the rules for metadata, and the status that is dropped on creation can't be
             // expressed in JSON Schema.
             let drops_status = schema.version.status;

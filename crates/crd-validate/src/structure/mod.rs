@@ -59,8 +59,13 @@ impl<'a> Structure<'a> {
     }
 
     /// All findings on an object's structure, in the order of the object.
-    pub fn check(&self, object: &Object, schema: &KindSchema<'_>) -> Vec<Diagnostic> {
-        self.examine(object, schema, Request::default()).findings
+    pub fn check(
+        &self,
+        object: &Object,
+        schema: &KindSchema<'_>,
+        request: Request,
+    ) -> Vec<Diagnostic> {
+        self.examine(object, schema, request).findings
     }
 
     /// Like [`check`](Self::check), and also whether rules can be evaluated.

@@ -46,7 +46,7 @@ fn said(catalogue: &Catalogue, selection: &Selection, text: &str) -> Vec<String>
     let found = catalogue.look_up(selection, object.group(), object.version(), object.kind());
     let mut findings: Vec<_> = kind::check(&object, &found).into_iter().collect();
     if let Lookup::Known(schema) = found {
-        findings.extend(Structure::new(catalogue).check(&object, &schema));
+        findings.extend(Structure::new(catalogue).check(&object, &schema, Request::default()));
     }
     findings
         .into_iter()
