@@ -46,6 +46,9 @@ values:
 "#
 }
 
+/// The names of gateways that charts make without a word in their values: that of Traefik's chart.
+const MADE_BY_CHARTS: [&str; 1] = ["traefik-gateway"];
+
 impl<'a> ClusterAttachments<'_, 'a> {
     /// A gateway that doesn't exist, although it would have to be among the given objects.
     pub(super) fn no_gateway(
@@ -93,8 +96,7 @@ impl<'a> ClusterAttachments<'_, 'a> {
         if !is_known(key.name) || !is_known(key.namespace) || !is_walked(self.context, from) {
             return None;
         }
-        // The chart of Traefik makes a gateway of this name.
-        if key.name == "traefik-gateway" {
+        if MADE_BY_CHARTS.contains(&key.name) {
             return None;
         }
         let near = || {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::variables_at_hand::target_of;
 use crate::lint::attachment::cluster::is_known;
 use crate::lint::front::text;
 use crate::lint::reference::instead::{Instead, instead};
@@ -238,10 +239,7 @@ impl<'a> Wanted<'a> {
         let name = match object.kind() {
             "Certificate" => text(object, &["spec", "secretName"]),
             "SealedSecret" => object.name(),
-            "ExternalSecret" => match text(object, &["spec", "target", "name"]) {
-                "" => object.name(),
-                name => name,
-            },
+            "ExternalSecret" => target_of(object),
             _ => "",
         };
         let namespace = object.namespace();

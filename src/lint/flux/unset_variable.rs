@@ -6,11 +6,11 @@ use super::replaced_in_script::own_variable;
 use super::substitution::may_change_kustomizations;
 use super::variables_at_hand::{VariablesAtHand, variables_at_hand};
 use crate::lint::LintContext;
-use crate::lint::words::each_text;
+use crate::lint::words::{any_text, each_text};
 use flux_repo::{KeyContent, Substitutes, is_left_as_it_is};
 use manifest::diagnostic::suggest::{MOST_COMPARED, listed, misspelt, nearest, slip};
 use manifest::diagnostic::{Diagnostic, Severity, Span};
-use manifest::value::{Kind, Node, Pointer, variable};
+use manifest::value::{Pointer, variable};
 use manifest::{Object, finding};
 
 manifest::code! {
@@ -157,18 +157,7 @@ fn is_key(context: &LintContext<'_>, name: &str) -> bool {
         "Kustomization",
     ];
     let mut objects = kinds.iter().flat_map(|kind| context.given_of(kind));
-    objects.any(|object| has_key(&object.node, name))
-}
-
-fn has_key(node: &Node, name: &str) -> bool {
-    match &node.kind {
-        Kind::Map(map) => map
-            .iter()
-            .any(|(key, value)| key == name || has_key(value, name)),
-        Kind::List(items) => items.iter().any(|item| has_key(item, name)),
-        Kind::String(text) => text == name,
-        _ => false,
-    }
+    objects.any(|object| any_text(&object.node, &mut |text: &str| text == name))
 }
 
 /// Whether a missing variable is reported. What applies the Flux Kustomization may add variables, if it is not given. A

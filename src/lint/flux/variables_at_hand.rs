@@ -123,6 +123,7 @@ fn keys(
 pub(crate) fn target_of(external: &Object) -> &str {
     let target = external.node.path(&["spec", "target", "name"]);
     let target = target.and_then(Node::as_str);
+    let target = target.filter(|name| !name.is_empty());
     target.unwrap_or(external.name())
 }
 
