@@ -5,6 +5,7 @@ use crate::config::rules::{Allow as AllowTable, Exception as ExceptionTable, Rul
 use crate::config::{Text, Texts, codes};
 use crate::model::expression::Expression;
 use envoy_gateway::exposure::table::GuardKind;
+use k8s_syntax::time::date;
 use manifest::diagnostic::suggest::{listed, nearest};
 use manifest::diagnostic::{Diagnostic, Spanned};
 
@@ -222,7 +223,7 @@ fn exception(
         return None;
     }
     let until = table.until.as_ref()?;
-    if !is_date(until) {
+    if date(until).is_none() {
         problems.push(
             Diagnostic::new(
                 codes::CONFIG_INVALID_VALUE,
@@ -274,31 +275,6 @@ fn exception(
     })
 }
 
-/// Whether a text is a day of the calendar, as `YYYY-MM-DD`.
-fn is_date(text: &str) -> bool {
-    let parts: Vec<&str> = text.split('-').collect();
-    let [year, month, day] = parts.as_slice() else {
-        return false;
-    };
-    let number = |part: &str, digits: usize| {
-        let is_plain = part.len() == digits && part.bytes().all(|it| it.is_ascii_digit());
-        is_plain.then(|| part.parse::<u32>().ok()).flatten()
-    };
-    let (Some(year), Some(month), Some(day)) = (number(year, 4), number(month, 2), number(day, 2))
-    else {
-        return false;
-    };
-    let is_leap = (year.is_multiple_of(4) && !year.is_multiple_of(100)) || year.is_multiple_of(400);
-    let days = match month {
-        2 if is_leap => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        1..=12 => 31,
-        _ => 0,
-    };
-    (1..=days).contains(&day)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -314,7 +290,7 @@ mod tests {
             ("soon", false),
             ("2027-01-31-", false),
         ] {
-            assert_eq!(is_date(text), holds, "{text}");
+            assert_eq!(date(text).is_some(), holds, "{text}");
         }
     }
 }
