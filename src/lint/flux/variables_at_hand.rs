@@ -93,10 +93,9 @@ fn keys(
             );
         }
     }
-    for one in context.all().filter(|one| {
+    let external = context.of_kind("external-secrets.io", "ExternalSecret");
+    for one in external.filter(|one| {
         source.kind == "Secret"
-            && one.object.kind() == "ExternalSecret"
-            && one.object.group() == "external-secrets.io"
             && target_of(one.object) == source.name
             && fits(one.object.namespace())
             && context.may_share_cluster(one.object, object)
