@@ -25,6 +25,10 @@ const DATE: &str = "until";
 /// The maximum number of reported syntax errors. Later errors are often only consequences of the first ones.
 const MOST_SYNTAX: usize = 100;
 
+/// The largest file of which all syntax errors are reported, in bytes. Of a larger one it is the first, because the parser
+/// keeps every error that it finds, and a megabyte has room for hundreds of thousands.
+const LARGEST_WITH_ALL_ERRORS: usize = 100_000;
+
 /// The maximum number of reported mistakes of form, such as unknown keys and wrong types.
 const MOST_MISTAKES: usize = 1000;
 
@@ -125,7 +129,14 @@ fn tree_of(
     if let Some(range) = too_deep(text) {
         return Err(vec![deep(Span::new(source, range.start, range.end))]);
     }
-    let (table, errors) = DeTable::parse_recoverable(text);
+    let (table, errors) = if text.len() <= LARGEST_WITH_ALL_ERRORS {
+        DeTable::parse_recoverable(text)
+    } else {
+        match DeTable::parse(text) {
+            Ok(table) => (table, Vec::new()),
+            Err(error) => (toml::Spanned::new(0..0, DeTable::default()), vec![error]),
+        }
+    };
     if !errors.is_empty() {
         let mut problems: Vec<_> = errors
             .iter()

@@ -145,6 +145,9 @@ fn byte_of(text: &str, line: u64, column: u64) -> usize {
         .map_or(text.len(), |(at, _)| start + at)
 }
 
+/// Blanks and line ends of YAML 1.1. Other white space, such as U+00A0, is text.
+const BLANK: [char; 7] = [' ', '\t', '\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'];
+
 /// A node with the position `start..end` of a text that begins at byte `offset` of `source`, without
 /// whitespace at its end.
 pub(super) fn placed(
@@ -156,7 +159,7 @@ pub(super) fn placed(
     offset: usize,
 ) -> Node {
     let written = text.get(start..end).unwrap_or_default();
-    let end = start + written.trim_end().len();
+    let end = start + written.trim_end_matches(BLANK).len();
     Node::new(kind, Some(Span::new(source, offset + start, offset + end)))
 }
 
