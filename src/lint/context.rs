@@ -373,8 +373,9 @@ impl<'a> LintInput<'a> {
 
 /// The places of each key, in order.
 fn places_by<K: Eq + Hash>(keys: impl IntoIterator<Item = K>) -> HashMap<K, Vec<usize>> {
-    let mut places: HashMap<K, Vec<usize>> = HashMap::new();
-    for (at, key) in keys.into_iter().enumerate() {
+    let keys = keys.into_iter();
+    let mut places: HashMap<K, Vec<usize>> = HashMap::with_capacity(keys.size_hint().0);
+    for (at, key) in keys.enumerate() {
         places.entry(key).or_default().push(at);
     }
     places

@@ -14,7 +14,7 @@ pub struct Folders<'a> {
 impl<'a> Folders<'a> {
     /// The folders that contain any of `files`, directly or not.
     pub fn of(files: &'a BTreeSet<String>) -> Self {
-        let mut all = HashSet::new();
+        let mut all = HashSet::with_capacity(files.len());
         for file in files {
             let mut at = folder(file);
             while all.insert(at) && !at.is_empty() {

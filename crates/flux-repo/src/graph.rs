@@ -77,7 +77,7 @@ pub fn kustomizations_by_folder(objects: &[Object]) -> HashMap<&str, usize> {
 
 impl<'a> Graph<'a> {
     fn of(objects: &'a [Object], files: &'a BTreeSet<String>) -> Self {
-        let mut by_file: HashMap<&str, Vec<usize>> = HashMap::new();
+        let mut by_file: HashMap<&str, Vec<usize>> = HashMap::with_capacity(objects.len());
         for (at, object) in objects.iter().enumerate() {
             by_file.entry(&object.file).or_default().push(at);
         }

@@ -172,7 +172,7 @@ impl<'a> Builder<'a> {
         files: &'a BTreeSet<String>,
         content_of: &'a ContentOf<'a>,
     ) -> Self {
-        let mut by_file: HashMap<&str, Vec<usize>> = HashMap::new();
+        let mut by_file: HashMap<&str, Vec<usize>> = HashMap::with_capacity(objects.len());
         let mut sources = HashMap::new();
         for (at, object) in objects.iter().enumerate() {
             if object.is_made {
