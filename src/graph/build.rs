@@ -408,6 +408,7 @@ fn route(one: &view::Route<'_>) -> Route {
         name: named(one.object),
         release: release.map(str::to_owned),
         hostnames: one.hostnames.iter().map(|it| (*it).to_owned()).collect(),
+        held: None,
         has_hostnames: !matches!(one.kind, RouteKind::Tcp | RouteKind::Udp),
         redirect,
         ..Route::default()

@@ -1,7 +1,7 @@
 //! The content of the cards: what each shows about its object.
 
 use super::block::{Block, Line, Role, Style};
-use super::model::{Backend, Gateway, Listener, Picture, Policy, Route};
+use super::model::{Backend, Gateway, Held, Listener, Picture, Policy, Route};
 use envoy_gateway::exposure::Side;
 
 /// The maximum number of hostnames or addresses that a card shows.
@@ -147,8 +147,33 @@ fn listener(picture: &Picture, at: (usize, usize), side: Side, it: &Listener) ->
     block
 }
 
+/// The card of several routes.
+fn routes(picture: &Picture, at: usize, it: &Route, held: &Held) -> Block {
+    let side = picture.side_of(it);
+    let mut block = Block::new(format!("r{at}"), Role::Route, side, it.name.name.clone());
+    block.head.push(Line::new(Style::Title, &it.name.name));
+    let namespaces = held.namespaces.iter();
+    let namespaces: Vec<String> = namespaces
+        .map(|(name, routes)| format!("{name}: {routes}"))
+        .collect();
+    block.head.extend(some(Style::Small, &namespaces));
+    block.details = namespaces;
+    if it.links.is_empty() {
+        block
+            .head
+            .push(Line::new(Style::Fault, "! gateway not in these manifests"));
+    }
+    if held.bad > 0 {
+        block.faults(&[format!("{} with problems", held.bad)]);
+    }
+    block
+}
+
 /// The card of a route.
 pub fn route(picture: &Picture, at: usize, it: &Route) -> Block {
+    if let Some(held) = &it.held {
+        return routes(picture, at, it, held);
+    }
     let mut block = Block::new(
         format!("r{at}"),
         Role::Route,

@@ -9,8 +9,10 @@ use sha2::{Digest, Sha256};
 
 use super::colours;
 use super::escape::xml;
+use super::folded::{Folded, counted, folded};
 use super::model::Picture;
 use super::svg::{Use, draw};
+use manifest::diagnostic::printable::printable;
 
 const SCRIPT: &str = include_str!("page.js");
 const STYLE: &str = include_str!("page.css");
@@ -20,7 +22,10 @@ pub fn html(picture: &Picture) -> String {
     let style = colours::style() + STYLE;
     let (style_hash, script_hash) = (hash(&style), hash(SCRIPT));
     let summary = xml(&picture.summary());
-    let drawing = draw(picture, Use::Page);
+    let drawing = match folded(picture) {
+        Some(folded) => unfolding(&folded, &picture.summary()),
+        None => draw(picture, Use::Page, &picture.summary()),
+    };
     format!(
         r#"<!doctype html>
 <html lang="en">
@@ -38,6 +43,7 @@ pub fn html(picture: &Picture) -> String {
 <label for="find">Find</label>
 <input id="find" type="search" placeholder="hostname, route, service, policy" autocomplete="off" spellcheck="false">
 <output id="count" for="find"></output>
+<span class="zoom" role="group" aria-label="Zoom"><button type="button" id="smaller" aria-label="Smaller">−</button><button type="button" id="larger" aria-label="Larger">+</button></span>
 <span class="keys"><kbd>/</kbd> search, <kbd>Tab</kbd> and arrows move, <kbd>Enter</kbd> pins, <kbd>Esc</kbd> releases</span>
 </div>
 <main>
@@ -48,6 +54,27 @@ pub fn html(picture: &Picture) -> String {
 </html>
 "#
     )
+}
+
+/// The overview, and below it the namespaces to unfold.
+fn unfolding(folded: &Folded, summary: &str) -> String {
+    let mut text = draw(&folded.overview, Use::Page, summary);
+    text.push_str("<section class=\"parts\" aria-label=\"Namespaces\">\n");
+    for (at, part) in folded.parts.iter().enumerate() {
+        let name = xml(&printable(&part.name));
+        let routes = counted(part.picture.routes.len(), "route", "routes");
+        let bad = match part.bad() {
+            0 => String::new(),
+            bad => format!(" <em>{bad} with problems</em>"),
+        };
+        let title = format!("{}, {routes}", part.name);
+        let drawing = draw(&part.picture, Use::Part(at), &printable(&title));
+        text.push_str(&format!(
+            "<details><summary><b>{name}</b> {routes}{bad}</summary>\n{drawing}</details>\n"
+        ));
+    }
+    text.push_str("</section>\n");
+    text
 }
 
 /// The hash of a text in the form that a Content Security Policy uses.

@@ -35,6 +35,8 @@ pub struct Layout {
     pub width: f64,
     /// The height of the drawing.
     pub height: f64,
+    /// The height of its heading, with the names of the columns.
+    pub heading: f64,
     /// The columns: clients, gateways, routes, backends.
     pub columns: [Vec<Block>; 4],
     /// The policies that are attached to nothing, below everything else.
@@ -77,6 +79,11 @@ struct Link {
 
 /// Computes all positions for a picture.
 pub fn layout(picture: &Picture) -> Layout {
+    layout_below(picture, HEADING)
+}
+
+/// Like [`layout`], below a heading of another height.
+pub fn layout_below(picture: &Picture, heading: f64) -> Layout {
     let sources = sources(picture);
     let mut columns = [
         sources.iter().map(|side| cards::source(*side)).collect(),
@@ -92,9 +99,10 @@ pub fn layout(picture: &Picture) -> Layout {
         to_routes(picture),
         to_backends(picture),
     ];
-    stack(picture, &mut columns, &links);
+    stack(picture, &mut columns, &links, heading);
     let mut layout = Layout {
         columns,
+        heading,
         ..Layout::default()
     };
     layout.spread(&links);
@@ -189,7 +197,7 @@ fn to_backends(picture: &Picture) -> Vec<Link> {
 }
 
 /// Sets the vertical positions of all cards.
-fn stack(picture: &Picture, columns: &mut [Vec<Block>; 4], links: &[Vec<Link>; 3]) {
+fn stack(picture: &Picture, columns: &mut [Vec<Block>; 4], links: &[Vec<Link>; 3], heading: f64) {
     let [sources, gateways, routes, backends] = columns;
     let rows: Vec<usize> = (0..backends.len()).map(|at| picture.row_of(at)).collect();
     let mut beside = rows.iter().zip(backends.iter_mut()).peekable();
@@ -225,7 +233,7 @@ fn stack(picture: &Picture, columns: &mut [Vec<Block>; 4], links: &[Vec<Link>; 3
         .flatten()
         .map(|it| it.y)
         .fold(f64::INFINITY, f64::min);
-    let shift = MARGIN + HEADING - if top.is_finite() { top } else { 0.0 };
+    let shift = MARGIN + heading - if top.is_finite() { top } else { 0.0 };
     columns.iter_mut().flatten().for_each(|it| it.y += shift);
 }
 
@@ -311,7 +319,7 @@ impl Layout {
         }
         self.width = (x + MARGIN).max(LEAST_WIDTH + 2.0 * MARGIN);
         let lowest = self.columns.iter().flatten().map(|it| it.y + it.height);
-        self.height = lowest.fold(MARGIN + HEADING, f64::max) + MARGIN;
+        self.height = lowest.fold(MARGIN + self.heading, f64::max) + MARGIN;
     }
 
     /// Creates the lines of the channel that begins at `x`, and returns its width.

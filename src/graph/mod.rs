@@ -2,6 +2,7 @@
 //! policies on the way.
 //! - [`model`]: the content of the picture; [`build`] creates it from the resolved objects, and [`mod@joined`] makes one
 //!   picture of those of several clusters.
+//! - [`folded`]: an overview and parts of a picture that is too large for one drawing.
 //! - [`mermaid`], [`dot`]: text formats for programs that draw graphs.
 //! - [`block`], [`cards`]: the content of the drawing's cards; [`layout`] computes their positions, and
 //!   [`lanes`] those of the lines; [`svg`] draws everything, and [`html`] makes a page of the drawing.
@@ -15,6 +16,7 @@ pub mod cards;
 pub mod colours;
 pub mod dot;
 pub mod escape;
+pub mod folded;
 pub mod html;
 pub mod joined;
 pub mod lanes;

@@ -154,6 +154,17 @@ pub struct Route {
     pub policies: Vec<usize>,
     /// The problems of the route.
     pub faults: Faults,
+    /// What the card stands for, if it stands for several routes.
+    pub held: Option<Held>,
+}
+
+/// Several routes that are drawn as one card.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Held {
+    /// Their namespaces with the number of routes in each, the largest one first.
+    pub namespaces: Vec<(String, usize)>,
+    /// The number of routes that have a problem.
+    pub bad: usize,
 }
 
 /// A backend.

@@ -1,16 +1,26 @@
 (() => {
   'use strict';
-  const svg = document.querySelector('.front-door');
+  // The page of a large front door has an overview and a drawing for each namespace.
+  const page = document.querySelector('main');
   const about = document.getElementById('about');
   const find = document.getElementById('find');
   const count = document.getElementById('count');
   const all = (within, what) => Array.from(within.querySelectorAll(what));
-  const nodes = all(svg, '.node');
-  const links = all(svg, '.link').map((line) => ({
+  const drawings = all(page, '.front-door');
+  const parts = all(page, 'details');
+  const nodes = all(page, '.node');
+  const links = all(page, '.link').map((line) => ({
     line,
     from: document.getElementById(line.dataset.from),
     to: document.getElementById(line.dataset.to),
   }));
+  const by = (end) => {
+    const map = new Map(nodes.map((it) => [it, []]));
+    links.forEach((it) => map.has(it[end]) && map.get(it[end]).push(it));
+    return map;
+  };
+  const linksFrom = by('from');
+  const linksTo = by('to');
   const within = (node) => node.parentElement.closest('.node');
 
   // Adds a node to `on`, together with all nodes and lines that lead to it or that it leads to.
@@ -32,11 +42,11 @@
     };
     walk(node, (at, go) => {
       go(within(at));
-      links.filter((it) => it.to === at).forEach((it) => go(it.from, it.line));
+      linksTo.get(at).forEach((it) => go(it.from, it.line));
     });
     walk(node, (at, go) => {
       all(at, '.node').forEach((it) => go(it));
-      links.filter((it) => it.from === at).forEach((it) => go(it.to, it.line));
+      linksFrom.get(at).forEach((it) => go(it.to, it.line));
     });
     return on;
   };
@@ -44,7 +54,7 @@
   const pathsThrough = (things) => {
     const on = new Set();
     things.forEach((it) => {
-      const same = it.dataset.policy ? all(svg, `[data-policy="${it.dataset.policy}"]`) : [it];
+      const same = it.dataset.policy ? all(page, `[data-policy="${it.dataset.policy}"]`) : [it];
       same.forEach((one) => addPath(one.closest('.node'), on));
     });
     return on;
@@ -57,7 +67,7 @@
   const show = () => {
     const thing = pointed || pinned;
     const on = thing ? pathsThrough([thing]) : found.length > 0 ? pathsThrough(found) : null;
-    svg.classList.toggle('focus', on !== null);
+    page.classList.toggle('focus', on !== null);
     nodes.forEach((it) => it.classList.toggle('on', on !== null && on.has(it)));
     links.forEach((it) => it.line.classList.toggle('on', on !== null && on.has(it.line)));
     about.hidden = !thing;
@@ -90,23 +100,23 @@
   // The innermost element around `target` that can be selected.
   const thing = (target) => target.closest('.pill, .node');
 
-  svg.addEventListener('pointerover', (event) => {
+  page.addEventListener('pointerover', (event) => {
     pointed = thing(event.target);
     show();
   });
-  svg.addEventListener('pointerleave', () => {
+  page.addEventListener('pointerleave', () => {
     pointed = null;
     show();
   });
-  svg.addEventListener('click', (event) => {
+  page.addEventListener('click', (event) => {
     const chosen = thing(event.target);
     if (chosen || pinned) pin(chosen);
   });
-  svg.addEventListener('focusin', (event) => {
+  page.addEventListener('focusin', (event) => {
     pointed = thing(event.target);
     show();
   });
-  svg.addEventListener('focusout', () => {
+  page.addEventListener('focusout', () => {
     pointed = null;
     show();
   });
@@ -117,20 +127,20 @@
   };
   const beside = (node, key) => {
     if (key === 'ArrowRight') {
-      const link = links.find((it) => it.from === node);
+      const [link] = linksFrom.get(node);
       return link ? link.to : node.querySelector('.node');
     }
     if (key === 'ArrowLeft') {
-      const link = links.find((it) => it.to === node);
+      const [link] = linksTo.get(node);
       return link ? link.from : within(node);
     }
     const role = node.classList[1];
-    const same = nodes.filter((it) => it.classList.contains(role));
+    const same = all(node.closest('.front-door'), `.node.${role}`);
     same.sort((one, other) => middle(one) - middle(other));
     return same[same.indexOf(node) + (key === 'ArrowDown' ? 1 : -1)];
   };
 
-  svg.addEventListener('keydown', (event) => {
+  page.addEventListener('keydown', (event) => {
     const at = thing(event.target);
     if (!at) return;
     if (event.key === 'Enter' || event.key === ' ') {
@@ -146,16 +156,31 @@
     }
   });
 
-  const text = (node) =>
-    all(node, ':scope > title, :scope > desc, :scope > text, :scope > .pill')
-      .map((it) => it.textContent)
-      .join('\n')
-      .toLowerCase();
+  // What is written on a node, and the state of the lines that lead to it.
+  const text = (node) => {
+    const written = all(node, ':scope > title, :scope > desc, :scope > text, :scope > .pill').map((it) => it.textContent);
+    const states = linksTo.get(node).map((it) => it.line.querySelector('.edge').getAttribute('class'));
+    return written.concat(states).join('\n').toLowerCase();
+  };
+  // The parts that a person has opened stay open; the others are open while something in them is found.
+  const opened = new Set();
+  parts.forEach((it) =>
+    it.querySelector('summary').addEventListener('click', () => {
+      if (it.open) opened.delete(it);
+      else opened.add(it);
+    }),
+  );
   const search = () => {
     const wanted = find.value.trim().toLowerCase();
     found = wanted ? nodes.filter((it) => text(it).includes(wanted)) : [];
+    const inside = parts.length > 0 ? found.filter((it) => it.closest('details')) : [];
+    // The cards of the overview stand for many routes, so they are not what somebody looks for.
+    if (inside.length > 0) found = inside;
+    const hit = new Set(inside.map((it) => it.closest('details')));
+    parts.forEach((it) => (it.open = hit.has(it) || opened.has(it)));
     count.value = wanted ? `${found.length} found` : '';
     show();
+    if (hit.size > 0) found[0].scrollIntoView({ block: 'center', inline: 'nearest' });
   };
   find.addEventListener('input', search);
   find.addEventListener('keydown', (event) => {
@@ -165,11 +190,22 @@
       first.scrollIntoView({ block: 'center', inline: 'nearest' });
     }
   });
+  const sizes = drawings.map((it) => [it, it.width.baseVal.value, it.height.baseVal.value]);
+  let scale = 1;
+  const zoom = (by) => {
+    scale = Math.min(3, Math.max(0.25, scale * by));
+    sizes.forEach(([drawing, width, height]) => {
+      drawing.setAttribute('width', width * scale);
+      drawing.setAttribute('height', height * scale);
+    });
+  };
+  document.getElementById('smaller').addEventListener('click', () => zoom(0.8));
+  document.getElementById('larger').addEventListener('click', () => zoom(1.25));
+
   document.addEventListener('keydown', (event) => {
     if (event.key === 'Escape') {
       find.value = '';
-      found = [];
-      count.value = '';
+      search();
       pointed = null;
       if (pinned) pin(pinned);
       show();

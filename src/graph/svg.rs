@@ -6,7 +6,7 @@ use super::block::{self, Block, ICON, Line, PAD_X, PAD_Y, Role, Style};
 use super::cards;
 use super::colours;
 use super::escape::xml;
-use super::layout::{Edge, HEADING, Layout, MARGIN, layout};
+use super::layout::{Edge, HEADING, Layout, MARGIN, layout_below};
 use super::model::{LinkState, Picture};
 use envoy_gateway::exposure::Side;
 use envoy_gateway::policy::PolicyKind;
@@ -16,9 +16,35 @@ use envoy_gateway::policy::PolicyKind;
 pub enum Use {
     /// As a file.
     File,
-    /// As a part of a page. Cards can be focused with the keyboard, and the page contains the style sheet.
+    /// As the drawing of a page. Cards can be focused with the keyboard, and the page contains the style sheet.
     Page,
+    /// As a further drawing of a page, with its number. It has no heading but the names of its columns.
+    Part(usize),
 }
+
+impl Use {
+    fn is_in_page(self) -> bool {
+        self != Use::File
+    }
+
+    /// What makes the ids of a drawing different from those of the others.
+    fn prefix(self) -> String {
+        match self {
+            Use::Part(at) => format!("d{at}-"),
+            Use::File | Use::Page => String::new(),
+        }
+    }
+
+    fn heading(self) -> f64 {
+        match self {
+            Use::Part(_) => PART_HEADING,
+            Use::File | Use::Page => HEADING,
+        }
+    }
+}
+
+/// The height of the heading of a part.
+const PART_HEADING: f64 = 16.0;
 
 /// The names of the columns.
 const COLUMNS: [&str; 4] = ["FROM", "GATEWAYS", "ROUTES", "BACKENDS"];
@@ -28,16 +54,18 @@ const BEND: f64 = 8.0;
 
 /// Draws a picture for a file.
 pub fn svg(picture: &Picture) -> String {
-    draw(picture, Use::File)
+    draw(picture, Use::File, &picture.summary())
 }
 
-/// Draws a picture.
-pub fn draw(picture: &Picture, purpose: Use) -> String {
-    let layout = layout(picture);
+/// Draws a picture, with a summary below its title.
+pub fn draw(picture: &Picture, purpose: Use, summary: &str) -> String {
+    let layout = layout_below(picture, purpose.heading());
     let mut out = Out {
         text: String::new(),
         picture,
         purpose,
+        prefix: purpose.prefix(),
+        summary,
     };
     out.open(&layout);
     out.heading(&layout);
@@ -70,6 +98,8 @@ struct Out<'p> {
     text: String,
     picture: &'p Picture,
     purpose: Use,
+    prefix: String,
+    summary: &'p str,
 }
 
 impl Out<'_> {
@@ -83,14 +113,15 @@ impl Out<'_> {
         let (width, height) = (n(layout.width), n(layout.height));
         let role = match self.purpose {
             Use::File => "img",
-            Use::Page => "group",
+            Use::Page | Use::Part(_) => "group",
         };
+        let title = format!("{}front-door-title", self.prefix);
         self.line(format_args!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"front-door\" role=\"{role}\" aria-labelledby=\"front-door-title\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" height=\"{height}\">"
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"front-door\" role=\"{role}\" aria-labelledby=\"{title}\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" height=\"{height}\">"
         ));
-        let summary = self.picture.summary();
+        let summary = xml(self.summary);
         self.line(format_args!(
-            "<title id=\"front-door-title\">The front door: {summary}</title>"
+            "<title id=\"{title}\">The front door: {summary}</title>"
         ));
         if self.purpose == Use::File {
             self.line(format_args!("<style>\n{}</style>", colours::style()));
@@ -110,14 +141,20 @@ impl Out<'_> {
     }
 
     fn heading(&mut self, layout: &Layout) {
-        self.text_element(MARGIN, MARGIN + 18.0, "h1 t sans", "The front door");
-        let summary = self.picture.summary();
-        self.text_element(MARGIN, MARGIN + 40.0, "h2 m sans", &summary);
-        self.legend(MARGIN, MARGIN + 66.0);
+        if !matches!(self.purpose, Use::Part(_)) {
+            self.text_element(MARGIN, MARGIN + 18.0, "h1 t sans", "The front door");
+            self.text_element(MARGIN, MARGIN + 40.0, "h2 m sans", self.summary);
+            self.legend(MARGIN, MARGIN + 66.0);
+        }
         let columns = layout.columns.iter().zip(COLUMNS);
         for (column, name) in columns {
             if let Some(first) = column.first() {
-                self.text_element(first.x, MARGIN + HEADING - 16.0, "caption m sans", name);
+                self.text_element(
+                    first.x,
+                    MARGIN + layout.heading - 16.0,
+                    "caption m sans",
+                    name,
+                );
             }
         }
     }
@@ -157,8 +194,9 @@ impl Out<'_> {
         };
         let path = path(edge);
         let (from, to) = (&edge.from, &edge.to);
+        let prefix = self.prefix.clone();
         self.line(format_args!(
-            "<g class=\"link\" data-from=\"{from}\" data-to=\"{to}\">"
+            "<g class=\"link\" data-from=\"{prefix}{from}\" data-to=\"{prefix}{to}\">"
         ));
         self.line(format_args!("<path class=\"edge {class}\" d=\"{path}\"/>"));
         let (x, y) = edge.end;
@@ -181,7 +219,7 @@ impl Out<'_> {
             class.push_str(if is { word } else { "" });
         }
         let reach = match self.purpose {
-            Use::Page if block.role != Role::Source => {
+            purpose if purpose.is_in_page() && block.role != Role::Source => {
                 format!(
                     " tabindex=\"0\" role=\"button\" aria-label=\"{}\"",
                     xml(&block.label)
@@ -189,10 +227,8 @@ impl Out<'_> {
             }
             _ => String::new(),
         };
-        self.line(format_args!(
-            "<g class=\"{class}\" id=\"{}\"{reach}>",
-            block.id
-        ));
+        let id = format!("{}{}", self.prefix, block.id);
+        self.line(format_args!("<g class=\"{class}\" id=\"{id}\"{reach}>"));
         self.about(&block.label, &block.details);
         let (x, y, width, height) = (block.x, block.y, block.width, block.height);
         match block.role {
@@ -297,7 +333,7 @@ impl Out<'_> {
         };
         let about = cards::policy_line(policy);
         let reach = match self.purpose {
-            Use::Page => format!(
+            Use::Page | Use::Part(_) => format!(
                 " tabindex=\"0\" role=\"button\" aria-label=\"{}\"",
                 xml(&policy.name.full())
             ),

@@ -149,6 +149,82 @@ fn a_route_can_be_chosen_with_the_keyboard_and_shows_its_way() {
     assert_eq!(asked(&mut browser, &page, pressed), json!("false"));
 }
 
+/// 90 routes in three namespaces; the gateway refuses every tenth, whose listener does not exist.
+fn many_routes() -> String {
+    let route = |at: usize| {
+        let namespace = ["media", "tools", "web"][at % 3];
+        let section = if at.is_multiple_of(10) {
+            "httpx"
+        } else {
+            "https"
+        };
+        format!(
+            "apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {{name: app-{at}, namespace: {namespace}}}
+spec:
+  parentRefs: [{{name: envoy-external, namespace: network, sectionName: {section}}}]
+  hostnames: [app-{at}.example.com]
+  rules: [{{backendRefs: [{{name: app-{at}, port: 80}}]}}]
+"
+        )
+    };
+    (0..90).map(route).collect::<Vec<_>>().join("---\n")
+}
+
+#[test]
+fn a_large_page_starts_with_its_gateways_and_unfolds_what_is_searched() {
+    let Some((mut browser, page, _project)) = page(&many_routes()) else {
+        return;
+    };
+    let ask = |browser: &mut Browser, what: &str| asked(browser, &page, what);
+    let summaries = "Array.from(document.querySelectorAll('summary')).map((it) => it.textContent)";
+    assert_eq!(
+        ask(&mut browser, summaries),
+        json!([
+            "dev 1 route",
+            "media 30 routes 3 with problems",
+            "network 1 route",
+            "tools 30 routes 3 with problems",
+            "web 30 routes 3 with problems",
+        ])
+    );
+    let height = ask(&mut browser, "box(drawing).height");
+    assert!(
+        height.as_f64().is_some_and(|it| it < 1200.0),
+        "the overview is {height} px high"
+    );
+    assert_eq!(ask(&mut browser, "roles().gateway"), json!(2));
+    assert_eq!(ask(&mut browser, "spilled()"), json!([]));
+    assert_eq!(ask(&mut browser, "overlapping()"), json!([]));
+    let open = "document.querySelectorAll('details[open]').length";
+    assert_eq!(ask(&mut browser, open), json!(0));
+
+    browser.press(&page, "/");
+    browser.write(&page, "refused");
+    let count = "document.getElementById('count').value";
+    assert_eq!(ask(&mut browser, count), json!("9 found"));
+    assert_eq!(ask(&mut browser, open), json!(3));
+    let is_seen = "(() => { const it = box(list('.node.route.on', document)[0]); return it.top > 0 && it.bottom < innerHeight; })()";
+    assert_eq!(ask(&mut browser, is_seen), json!(true));
+    let part = "drawing = document.querySelector('details[open] .front-door')";
+    for check in ["spilled()", "overlapping()", "crossed()"] {
+        assert_eq!(
+            ask(&mut browser, &format!("{part}; {check}")),
+            json!([]),
+            "{check}"
+        );
+    }
+    browser.press(&page, "Escape");
+    assert_eq!(ask(&mut browser, open), json!(0));
+
+    let width = "drawing.getAttribute('width')";
+    let before = ask(&mut browser, width);
+    ask(&mut browser, "document.getElementById('smaller').click()");
+    assert_ne!(ask(&mut browser, width), before);
+    assert_eq!(browser.complaints(), [""; 0]);
+}
+
 #[test]
 fn the_checks_see_what_is_wrong() {
     let Some((mut browser, page, _project)) = page(APPS) else {
