@@ -6,11 +6,13 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::bail;
+use rayon::prelude::*;
 
 use super::Global;
 use super::manifests::{self, Manifests};
 use super::output::Stream;
 use super::project::{self, Project};
+use super::scope::Scope;
 use super::used::Used;
 use crate::report::Report;
 use envoy_gateway::controller::Files;
@@ -61,6 +63,8 @@ pub(super) struct Repository {
     is_whole: bool,
     /// The minor version of Envoy Gateway that `--use` or `cluster.toml` declares.
     version: Option<(u64, u64)>,
+    /// The cluster that these manifests are for, if `cluster.toml` describes several.
+    scope: Scope,
 }
 
 /// The objects of one cluster.
@@ -131,14 +135,51 @@ impl Repository {
         manifests.names.extend(compiled.file_names());
         manifests.objects.splice(..0, compiled.objects);
         manifests.leave_out_what_is_not_applied(&compiled.sources);
+        let scope = project.scope();
         let files = compiled.files.into_iter();
         let rendered = files.map(|file| (file.path, file.text)).collect();
         let read = Self::new(manifests, rendered, compiled.sources, global)?;
         Ok(Repository {
             folder,
             flux_folders,
+            scope,
             ..read
         })
+    }
+
+    /// Reads the repository for each cluster that `cluster.toml` describes, or only for the one that `--cluster` names. With
+    /// paths, or if it describes no clusters by name, there is one repository.
+    ///
+    /// # Errors
+    /// The same as for [`read`](Self::read).
+    pub(super) fn read_each(
+        paths: &[PathBuf],
+        used: &Used,
+        global: &Global,
+    ) -> anyhow::Result<Vec<Self>> {
+        if !paths.is_empty() || project::root_without_config(global)?.is_some() {
+            return Ok(vec![Self::read(paths, used, global)?]);
+        }
+        let projects = Project::all(global, None)?;
+        let each = projects.par_iter().map(|project| {
+            let global = Global {
+                cluster: project.cluster.clone().or(global.cluster.clone()),
+                ..global.clone()
+            };
+            Self::read(paths, used, &global)
+        });
+        each.collect()
+    }
+
+    /// The cluster that these manifests are for, if `cluster.toml` describes several.
+    pub(super) fn described_cluster(&self) -> Option<&str> {
+        self.scope.cluster.as_deref()
+    }
+
+    /// The clusters that `cluster.toml` describes.
+    pub(super) fn described_names(&self) -> Vec<Option<String>> {
+        let described = self.scope.described.iter();
+        described.map(|it| Some(it.name.clone())).collect()
     }
 
     /// Reads the same repository as it was at a commit; `root` is its root. What is wrong with them was not made by
@@ -149,6 +190,7 @@ impl Repository {
     pub(super) fn at_commit(&self, root: &Path, commit: &str) -> anyhow::Result<Self> {
         let mut sources = Sources::default();
         let is_wanted = |name: &str| match self.folder.as_deref() {
+            _ if self.scope.is_of_another(name) => false,
             Some("") => true,
             Some(folder) => {
                 let mut folders = self.flux_folders.iter().map(String::as_str).chain([folder]);
@@ -158,6 +200,7 @@ impl Repository {
         };
         let mut manifests = manifests::read_commit(root, commit, is_wanted, &mut sources)?;
         manifests.keep_only_flux_in(&self.flux_folders, &sources);
+        self.scope.leave_out_others(&mut manifests, &[], &sources);
         manifests.leave_out_what_is_not_applied(&sources);
         Ok(Repository {
             manifests,
@@ -168,6 +211,7 @@ impl Repository {
             flux_folders: self.flux_folders.clone(),
             is_whole: self.is_whole,
             version: self.version,
+            scope: self.scope.clone(),
         })
     }
 
@@ -212,6 +256,7 @@ impl Repository {
             flux_folders: Vec::new(),
             is_whole: false,
             version: None,
+            scope: Scope::default(),
         })
     }
 
@@ -242,6 +287,16 @@ impl Repository {
         let whole = PatchedObjects::of(objects, names, &content);
         let files = whole.objects.iter().map(|object| object.file.as_str());
         let clusters = whole.delivery.clusters(files);
+        if let Some(name) = &self.scope.cluster {
+            let own = clusters.iter().find(|cluster| self.scope.is_own(cluster));
+            return Ok(vec![match own.filter(|_| clusters.len() > 1) {
+                Some(own) => {
+                    let patched = self.patched(own, &content);
+                    self.cluster(Some(name.clone()), patched)
+                }
+                None => self.cluster(Some(name.clone()), whole),
+            }]);
+        }
         let known = Cluster::names(&clusters);
         let wanted = global.cluster.as_deref();
         if let Some(wanted) = wanted.filter(|wanted| !known.iter().any(|name| name == wanted)) {
@@ -259,14 +314,22 @@ impl Repository {
         let clusters = clusters.iter().zip(known);
         let clusters = clusters.filter(|(_, name)| wanted.is_none_or(|wanted| wanted == name));
         Ok(clusters
-            .map(|(cluster, name)| {
-                let own = |file: &str| cluster.may_hold(file);
-                let objects = objects.iter().filter(|object| own(&object.file));
-                let objects: Vec<Object> = objects.cloned().collect();
-                let names = names.iter().filter(|file| own(file)).cloned().collect();
-                self.cluster(Some(name), PatchedObjects::of(&objects, &names, &content))
-            })
+            .map(|(cluster, name)| self.cluster(Some(name), self.patched(cluster, &content)))
             .collect())
+    }
+
+    /// The objects of one of several clusters, as kustomize leaves them.
+    fn patched(
+        &self,
+        cluster: &Cluster<'_>,
+        content: &dyn Fn(&str) -> Option<FileContent>,
+    ) -> PatchedObjects {
+        let own = |file: &str| cluster.may_hold(file);
+        let all = self.manifests.objects.iter();
+        let objects: Vec<Object> = all.filter(|it| own(&it.file)).cloned().collect();
+        let names = self.manifests.names.iter();
+        let names = names.filter(|file| own(file)).cloned().collect();
+        PatchedObjects::of(&objects, &names, content)
     }
 
     fn cluster(&self, name: Option<String>, mut patched: PatchedObjects) -> ClusterObjects {
@@ -368,6 +431,18 @@ pub(super) fn only(clusters: &[Gathered]) -> anyhow::Result<&Gathered> {
             )
         }
     }
+}
+
+/// Reads the repository that a command works on, for each cluster that `cluster.toml` describes.
+///
+/// # Errors
+/// The same as for [`Repository::read_each`].
+pub(super) fn repositories(
+    place: &ObjectSources,
+    used: &Used,
+    global: &Global,
+) -> anyhow::Result<Vec<Repository>> {
+    Repository::read_each(&place.paths(), used, global)
 }
 
 /// Reads the repository that a command works on.

@@ -45,7 +45,19 @@ pub const SCHEMA: &str = "gatewayctl/report/v1";
 struct Document<'a> {
     schema: &'static str,
     summary: Summary,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    clusters: Vec<ClusterSummary<'a>>,
     diagnostics: Vec<Finding<'a>>,
+}
+
+#[derive(Serialize)]
+struct ClusterSummary<'a> {
+    name: &'a str,
+    files: usize,
+    objects: usize,
+    errors: usize,
+    warnings: usize,
+    notes: usize,
 }
 
 #[derive(Serialize)]
@@ -111,6 +123,7 @@ pub(super) fn write(report: &Report, sources: &Sources, out: &mut dyn io::Write)
             warnings: counts.warnings,
             notes: counts.notes,
         },
+        clusters: report.clusters.iter().map(ClusterSummary::from).collect(),
         diagnostics: report
             .diagnostics
             .iter()
@@ -151,6 +164,19 @@ impl<'a> Finding<'a> {
                 })
                 .collect(),
             clusters: &finding.clusters,
+        }
+    }
+}
+
+impl<'a> From<&'a super::ClusterSummary> for ClusterSummary<'a> {
+    fn from(cluster: &'a super::ClusterSummary) -> Self {
+        ClusterSummary {
+            name: &cluster.name,
+            files: cluster.files,
+            objects: cluster.objects,
+            errors: cluster.counts.errors,
+            warnings: cluster.counts.warnings,
+            notes: cluster.counts.notes,
         }
     }
 }
