@@ -61,7 +61,9 @@ pub(super) fn plans(
     written: &[(Project, Compiled)],
     sources: &mut Sources,
 ) -> anyhow::Result<Vec<AbandonedCluster>> {
-    let rendered = written.iter().flat_map(|(_, compiled)| compiled.file_names());
+    let rendered = written
+        .iter()
+        .flat_map(|(_, compiled)| compiled.file_names());
     let rendered: BTreeSet<String> = rendered.collect();
     let Some((project, compiled)) = written.first() else {
         return Ok(Vec::new());
@@ -76,7 +78,8 @@ pub(super) fn plans(
         };
         let own = &mut owned.locks.own;
         // Another cluster has taken them over.
-        own.files.retain(|path, _| !rendered.contains(path.as_str()));
+        own.files
+            .retain(|path, _| !rendered.contains(path.as_str()));
         let (name, lock) = (own.cluster.clone(), owned.locks.file.clone());
         project.owned = OnceLock::from(owned);
         let (left, problems) = shared::leave_all(model, &project, sources);
@@ -107,7 +110,11 @@ impl AbandonedCluster {
     /// The findings on what is out of date, or on what is kept.
     pub(super) fn findings(&self, is_check: bool) -> Vec<Diagnostic> {
         let plan = &self.plan;
-        let found = if is_check { plan.out_of_date() } else { plan.findings() };
+        let found = if is_check {
+            plan.out_of_date()
+        } else {
+            plan.findings()
+        };
         let all = found.into_iter().chain(self.problems.iter().cloned());
         let named = all.map(|finding| Diagnostic {
             clusters: self.name.iter().cloned().collect(),

@@ -68,7 +68,9 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Res
         let mut sources = Sources::default();
         let text = match project.config_text()? {
             ConfigText::Read(text) | ConfigText::OfAnotherTool(text, _) => text,
-            ConfigText::TooLarge(_) => anyhow::bail!("{name} is too large; `gatewayctl validate` says more"),
+            ConfigText::TooLarge(_) => {
+                anyhow::bail!("{name} is too large; `gatewayctl validate` says more")
+            }
         };
         let source = sources.add(name, text);
         let mut described = described(&mut sources, source, &project);
@@ -153,9 +155,14 @@ fn differing(all: &[Settings]) -> Vec<&str> {
 
 fn human(all: &[Settings], differing: &[&str]) -> String {
     if all.is_empty() {
-        return "cluster.toml describes one cluster; `[clusters.NAME]` describes several\n".to_owned();
+        return "cluster.toml describes one cluster; `[clusters.NAME]` describes several\n"
+            .to_owned();
     }
-    let mut rows = vec![["cluster", "folder", "gateways"].map(str::to_owned).to_vec()];
+    let mut rows = vec![
+        ["cluster", "folder", "gateways"]
+            .map(str::to_owned)
+            .to_vec(),
+    ];
     rows.extend(all.iter().map(|it| {
         let gateways = it.gateways.len().to_string();
         vec![it.name.clone(), it.path.clone(), gateways]
@@ -178,7 +185,10 @@ fn human(all: &[Settings], differing: &[&str]) -> String {
     let mut rest = all;
     while let Some(first) = rest.first() {
         let (mut count, mut used) = (1, keys + 2 + width(first));
-        while let Some(next) = rest.get(count).filter(|next| used + 2 + width(next) <= WIDTH) {
+        while let Some(next) = rest
+            .get(count)
+            .filter(|next| used + 2 + width(next) <= WIDTH)
+        {
             used += 2 + width(next);
             count += 1;
         }
@@ -201,12 +211,17 @@ fn table(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
     let width = |at: usize| {
         let cells = rows.iter().filter_map(|row| row.get(at));
-        cells.map(|cell| cell.chars().count()).max().unwrap_or_default()
+        cells
+            .map(|cell| cell.chars().count())
+            .max()
+            .unwrap_or_default()
     };
     let widths: Vec<usize> = (0..columns).map(width).collect();
     let lines = rows.iter().map(|row| {
         let cells = row.iter().zip(&widths);
-        let line: String = cells.map(|(cell, width)| format!("{cell:<width$}  ")).collect();
+        let line: String = cells
+            .map(|(cell, width)| format!("{cell:<width$}  "))
+            .collect();
         format!("{}\n", line.trim_end())
     });
     lines.collect()
@@ -228,7 +243,10 @@ fn shown(node: &Node) -> String {
     };
     match text.char_indices().nth(LONGEST) {
         Some((at, _)) => {
-            let last = text.char_indices().nth(LONGEST - 1).map_or(at, |(at, _)| at);
+            let last = text
+                .char_indices()
+                .nth(LONGEST - 1)
+                .map_or(at, |(at, _)| at);
             format!("{}…", text.get(..last).unwrap_or_default())
         }
         None => text,
@@ -275,7 +293,9 @@ fn value(settings: &Settings, key: &str) -> Json {
         Some(span) => place(span),
         None => json!({"file": null, "line": null}),
     };
-    let below = node.span.map(|span| settings.described.overrides.below(span));
+    let below = node
+        .span
+        .map(|span| settings.described.overrides.below(span));
     let over: Vec<Json> = below.unwrap_or_default().into_iter().map(place).collect();
     if let Some(map) = value.as_object_mut() {
         map.insert("value".to_owned(), node.to_json());

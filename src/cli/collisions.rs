@@ -22,7 +22,9 @@ pub(super) fn report(all: &mut [(Project, Compiled)]) {
         *count += 1;
     }
     for (group, (path, count)) in groups {
-        let names = group.iter().filter_map(|at| all.get(*at)?.0.cluster.clone());
+        let names = group
+            .iter()
+            .filter_map(|at| all.get(*at)?.0.cluster.clone());
         let names = names.collect::<Vec<_>>().join(", ");
         for at in group {
             if let Some((_, compiled)) = all.get_mut(at) {

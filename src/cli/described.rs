@@ -1,5 +1,6 @@
 //! The clusters that a configuration describes.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -84,18 +85,24 @@ pub(super) fn chosen(project: &Project, global: &Global) -> anyhow::Result<Vec<P
 /// # Errors
 /// If there are several.
 pub(super) fn only(mut all: Vec<Project>) -> anyhow::Result<Project> {
-    match (all.pop(), all.is_empty()) {
-        (Some(only), true) => Ok(only),
-        (last, _) => {
-            let names = all.iter().chain(&last).filter_map(|it| it.cluster.as_deref());
-            let names: Vec<&str> = names.collect();
-            bail!(
-                "cluster.toml describes {} clusters, {}: choose one with `--cluster NAME`",
-                names.len(),
-                listed(names.iter())
-            )
-        }
+    match all.len() {
+        1 => Ok(all.remove(0)),
+        _ => Err(several(&all)),
     }
+}
+
+/// What to do if a command needs one cluster, and there are several.
+pub(super) fn several(all: &[Project]) -> anyhow::Error {
+    let names = all
+        .iter()
+        .flat_map(|it| it.described.iter())
+        .map(|it| &it.name);
+    let names: BTreeSet<&String> = names.collect();
+    anyhow::anyhow!(
+        "cluster.toml describes {} clusters, {}: choose one with `--cluster NAME`",
+        names.len(),
+        listed(names.iter())
+    )
 }
 
 /// The same project for another cluster.

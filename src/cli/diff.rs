@@ -101,7 +101,9 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Res
         let asked = cluster::diff(connection, manager, global, project, compiled, &keys)?;
         return show_asked(&asked, args.format, global, out);
     }
-    let diffs = compiled.par_iter().map(|(project, compiled)| against_tree(project, compiled));
+    let diffs = compiled
+        .par_iter()
+        .map(|(project, compiled)| against_tree(project, compiled));
     let mut diffs: Vec<Diff> = diffs.collect::<anyhow::Result<_>>()?;
     if let (Some((project, _)), None) = (compiled.first(), several::cluster_of(&compiled, global)) {
         diffs.push(abandoned(project, &compiled)?);
@@ -131,7 +133,9 @@ fn against_tree(project: &Project, compiled: &Compiled) -> anyhow::Result<Diff> 
 
 /// The files that a render would remove because their clusters are not described any more.
 fn abandoned(project: &Project, compiled: &[(Project, Compiled)]) -> anyhow::Result<Diff> {
-    let rendered = compiled.iter().flat_map(|(_, compiled)| compiled.file_names());
+    let rendered = compiled
+        .iter()
+        .flat_map(|(_, compiled)| compiled.file_names());
     let rendered: BTreeSet<String> = rendered.collect();
     let mut diffs = Vec::new();
     for (cluster, files) in project.abandoned_files()? {
@@ -140,8 +144,10 @@ fn abandoned(project: &Project, compiled: &[(Project, Compiled)]) -> anyhow::Res
         let before = read_files(&project.root, &gone.collect())?;
         let mut diff = diff::diff(&before, &[], None);
         let nothing = exposed(&[]);
-        diff.exposure =
-            compare_clusters(&[(cluster.clone(), exposed(&before))], &[(cluster, nothing)]);
+        diff.exposure = compare_clusters(
+            &[(cluster.clone(), exposed(&before))],
+            &[(cluster, nothing)],
+        );
         diffs.push(diff);
     }
     Ok(together(diffs))
@@ -177,7 +183,9 @@ pub(super) fn since_revision(
     let root = project::root(global)?;
     let commit = git::commit(&root, rev)?;
     let each = Repository::read_each(&[], &Used::default(), global)?;
-    let diffs = each.par_iter().map(|after| since_commit(after, &root, &commit, global));
+    let diffs = each
+        .par_iter()
+        .map(|after| since_commit(after, &root, &commit, global));
     let diffs: Vec<Diff> = diffs.collect::<anyhow::Result<_>>()?;
     show(&together(diffs), format, global, out)
 }

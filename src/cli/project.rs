@@ -6,9 +6,9 @@ use std::sync::{Arc, OnceLock};
 
 use anyhow::{Context, bail};
 
+use super::described::{self, DescribedCluster};
 use super::manifests::{self, Manifests};
 use super::owned::{self, Owned, with_help};
-use super::described::{self, DescribedCluster};
 use super::scope::Scope;
 use super::{Global, git, own, place, today};
 use crate::bounds::file::Unread;
@@ -252,8 +252,7 @@ impl Project {
                     .collect();
                 let sources = &mut compiled.sources;
                 let scope = self.scope();
-                let is_replaced =
-                    |name: &str| replaced.contains(name) || scope.is_of_another(name);
+                let is_replaced = |name: &str| replaced.contains(name) || scope.is_of_another(name);
                 let (root, unsaved) = (&self.root, &self.unsaved);
                 let mut found =
                     manifests::read_beside(root, &folders, &is_replaced, unsaved, sources)?;
@@ -461,17 +460,31 @@ pub(super) fn in_force(global: &Global) -> anyhow::Result<(Arc<Catalogue>, Selec
         let selection = Selection::newest(&catalogue);
         return Ok((Arc::new(catalogue), selection));
     }
-    let project = Project::nearest(global)?;
-    let selection = match project.config_text()? {
-        ConfigText::Read(text) => {
-            let name = project.config_name();
-            compile::in_force(&name, &text, &project, &project.catalogue)
+    let mut all = Vec::new();
+    for project in Project::all(global, None)? {
+        let selection = match project.config_text()? {
+            ConfigText::Read(text) => {
+                let name = project.config_name();
+                compile::in_force(&name, &text, &project, &project.catalogue)
+            }
+            ConfigText::OfAnotherTool(..) | ConfigText::TooLarge(_) => {
+                Selection::newest(&project.catalogue)
+            }
+        };
+        let titles: Vec<String> = selection.all().map(|it| it.set.title()).collect();
+        // The same versions in all clusters are those of any.
+        if all.iter().all(|(_, _, there)| *there != titles) {
+            all.push((project, selection, titles));
         }
-        ConfigText::OfAnotherTool(..) | ConfigText::TooLarge(_) => {
-            Selection::newest(&project.catalogue)
-        }
-    };
-    Ok((project.catalogue, selection))
+    }
+    if let [(_, _, _), _, ..] = all.as_slice() {
+        let projects = all.into_iter().map(|(project, ..)| project);
+        return Err(described::several(&projects.collect::<Vec<_>>()));
+    }
+    match all.pop() {
+        Some((project, selection, _)) => Ok((project.catalogue, selection)),
+        None => bail!("there is no {CONFIG} in this folder or above"),
+    }
 }
 
 fn of_another_tool(name: &str, keys: &str) -> Diagnostic {

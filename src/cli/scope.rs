@@ -37,7 +37,8 @@ impl Scope {
             return false;
         }
         let around = self.described.iter();
-        let around = around.filter(|it| !it.path.is_empty() && path::below(&it.path, file).is_some());
+        let around =
+            around.filter(|it| !it.path.is_empty() && path::below(&it.path, file).is_some());
         let nearest = around.max_by_key(|it| it.path.len());
         nearest.is_some_and(|it| Some(&it.name) != self.cluster.as_ref())
     }

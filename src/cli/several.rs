@@ -42,11 +42,7 @@ struct Sameness {
 
 impl JoinedFindings {
     /// With texts that keep their ids: those of the first cluster, whose findings are `found`.
-    pub(super) fn with(
-        sources: Sources,
-        found: &[Diagnostic],
-        config: Option<SourceId>,
-    ) -> Self {
+    pub(super) fn with(sources: Sources, found: &[Diagnostic], config: Option<SourceId>) -> Self {
         let spans = found.iter().flat_map(|it| {
             let related = it.related.iter().map(|related| related.span);
             it.span.into_iter().chain(it.origin).chain(related)

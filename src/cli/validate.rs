@@ -194,8 +194,7 @@ fn settled(
         Some(mut settings) => {
             settings.apply(&mut diagnostics, &sources, &folder);
             entries.extend(settings.entries());
-            let is_whole =
-                is_project || args.paths.is_empty() || settings.is_all_in(&args.paths);
+            let is_whole = is_project || args.paths.is_empty() || settings.is_all_in(&args.paths);
             // Of one of several clusters, it is not known what the entries are for.
             if is_whole && !is_one_of_several {
                 diagnostics.extend(settings.unused());

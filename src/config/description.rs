@@ -95,14 +95,21 @@ pub fn read(
         };
     };
     let clusters = reader.take_clusters(&mut tree);
-    let chosen = clusters
-        .into_iter()
-        .flat_map(Map::into_entries)
-        .fold((Vec::new(), None), |(mut names, found), (name, entry)| {
+    let chosen = clusters.into_iter().flat_map(Map::into_entries).fold(
+        (Vec::new(), None),
+        |(mut names, found), (name, entry)| {
             let is_chosen = chosen == Some(name.as_str());
             names.push(Text::new(name.clone(), entry.key_span));
-            (names, if is_chosen { Some((name, entry)) } else { found })
-        });
+            (
+                names,
+                if is_chosen {
+                    Some((name, entry))
+                } else {
+                    found
+                },
+            )
+        },
+    );
     let (names, chosen) = chosen;
     if let Some((name, entry)) = chosen {
         tree = reader.cluster(tree, &name, entry);
@@ -357,7 +364,10 @@ fn not_relative(text: &Text) -> Diagnostic {
 fn circle(text: &Text, way: &[&str]) -> Diagnostic {
     Diagnostic::new(
         codes::CONFIG_EXTENDS,
-        format!("the files extend each other in a circle: {}", way.join(", ")),
+        format!(
+            "the files extend each other in a circle: {}",
+            way.join(", ")
+        ),
     )
     .at(text.span)
     .why("no file of a circle can be read before the others")
@@ -420,7 +430,9 @@ fn too_many_clusters(count: usize, span: Option<Span>) -> Diagnostic {
     Diagnostic::new(codes::CONFIG_INVALID_VALUE, message)
         .at(span)
         .why("checking them all would take too long")
-        .help("describe them in several files, with a file of their own for what they have in common")
+        .help(
+            "describe them in several files, with a file of their own for what they have in common",
+        )
 }
 
 fn no_name(name: &str, span: Option<Span>) -> Diagnostic {
@@ -432,9 +444,14 @@ fn no_name(name: &str, span: Option<Span>) -> Diagnostic {
 }
 
 fn no_table(name: &str, value: &Node) -> Diagnostic {
-    let message = format!("`{CLUSTERS}.{name}` is not a table, but the {}", found(value));
+    let message = format!(
+        "`{CLUSTERS}.{name}` is not a table, but the {}",
+        found(value)
+    );
     Diagnostic::new(codes::CONFIG_WRONG_TYPE, message)
         .at(value.span)
         .why("the key doesn't take a value of this type")
-        .help(format!("write [{CLUSTERS}.{name}] on a line of its own, and the cluster's keys below it"))
+        .help(format!(
+            "write [{CLUSTERS}.{name}] on a line of its own, and the cluster's keys below it"
+        ))
 }

@@ -28,7 +28,9 @@ const CLUSTERS: &str = "clusters";
 
 /// Finds the key at `path`. Where the reference has `NAME`, any name matches.
 pub fn find(path: &str) -> Option<Key> {
-    let of_cluster = path.strip_prefix(CLUSTERS).and_then(|it| it.strip_prefix('.'));
+    let of_cluster = path
+        .strip_prefix(CLUSTERS)
+        .and_then(|it| it.strip_prefix('.'));
     if let Some((_, path)) = of_cluster.and_then(|it| it.split_once('.')) {
         return find(path);
     }

@@ -173,7 +173,10 @@ fn names(configuration: &Configuration) -> Vec<String> {
     let (from_root, from_output) = (&configuration.from_root, &configuration.from_output);
     match &configuration.cluster {
         Some(cluster) if from_root == CONFIGURATION => {
-            vec![encoded(cluster), encoded(&format!("{from_output} {cluster}"))]
+            vec![
+                encoded(cluster),
+                encoded(&format!("{from_output} {cluster}")),
+            ]
         }
         Some(cluster) => vec![
             encoded(&format!("{from_root} {cluster}")),

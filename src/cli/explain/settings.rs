@@ -37,7 +37,9 @@ pub(super) fn print(key: &str, global: &Global, out: &mut dyn Write) -> anyhow::
         if project.cluster.is_none() && is_plain {
             continue;
         }
-        let of = project.cluster.map_or(String::new(), |name| format!("{name}: "));
+        let of = project
+            .cluster
+            .map_or(String::new(), |name| format!("{name}: "));
         let places = places(span, &described, &sources);
         let line = format!("{of}{}, set in {places}", shown(node));
         all.push(printable(&line));
@@ -50,11 +52,16 @@ pub(super) fn print(key: &str, global: &Global, out: &mut dyn Write) -> anyhow::
 
 /// The value of a key and its place.
 fn found<'d>(key: &str, described: &'d Description) -> Option<(&'d Node, Span)> {
-    let key = match key.strip_prefix("clusters.").and_then(|it| it.split_once('.')) {
+    let key = match key
+        .strip_prefix("clusters.")
+        .and_then(|it| it.split_once('.'))
+    {
         Some((_, key)) => key,
         None => key,
     };
-    let pointer = key.split('.').fold(Pointer::root(), |at, step| at.key(step));
+    let pointer = key
+        .split('.')
+        .fold(Pointer::root(), |at, step| at.key(step));
     let node = described.tree.as_ref()?.at(&pointer)?;
     Some((node, node.span?))
 }

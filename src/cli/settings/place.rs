@@ -24,12 +24,7 @@ pub(in crate::cli) fn of_project(
 ) -> Option<ValidateSettings> {
     let (name, table) = (project.config_name(), &compiled.cluster.as_ref()?.validate);
     let problems = &mut compiled.diagnostics;
-    Some(ValidateSettings::new(
-        table,
-        &name,
-        &project.root,
-        problems,
-    ))
+    Some(ValidateSettings::new(table, &name, &project.root, problems))
 }
 
 /// The tables `[validate]` and `[rules]` in force for manifests: those of `cluster.toml`, or of `gatewayctl.toml` if there is none. Adds
