@@ -36,15 +36,13 @@ pub(super) fn read(project: &Project) -> anyhow::Result<Vec<DescribedCluster>> {
     let mut sources = Sources::default();
     let source = sources.add(project.config_name(), text);
     let extended = |path: &str| extended(project, path);
-    let mut of = |name: Option<&str>| description::read(&mut sources, source, name, &extended);
-    let names = of(None).names.into_iter().map(|name| name.value);
-    let all = names.map(|name| {
-        let described = of(Some(&name));
-        let path = described.path().map(path::normalise);
-        let path = path.unwrap_or_default();
-        DescribedCluster { name, path }
-    });
-    Ok(all.collect())
+    let all = description::clusters(&mut sources, source, &extended).into_iter();
+    Ok(all
+        .map(|(name, path)| DescribedCluster {
+            name,
+            path: path::normalise(&path),
+        })
+        .collect())
 }
 
 /// The project for each cluster that it describes, or only for the one that `--cluster` names.

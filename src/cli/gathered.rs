@@ -13,6 +13,7 @@ use super::manifests::{self, Manifests};
 use super::output::Stream;
 use super::project::{self, Project};
 use super::scope::Scope;
+use super::several::{self, JoinedFindings};
 use super::used::Used;
 use crate::report::Report;
 use envoy_gateway::controller::Files;
@@ -22,8 +23,8 @@ use envoy_gateway::{Settings, resolve};
 use flux_repo::build::FileContent;
 use flux_repo::{Cluster, PatchedObjects};
 use manifest::Object;
-use manifest::diagnostic::Sources;
 use manifest::diagnostic::printable::printable;
+use manifest::diagnostic::{Diagnostic, Sources};
 use manifest::value::path;
 
 /// Which objects to work on.
@@ -52,6 +53,8 @@ pub(super) struct Repository {
     rendered: BTreeMap<String, String>,
     /// All texts that values have their places in.
     pub sources: Sources,
+    /// The findings on the files themselves.
+    found: Vec<Diagnostic>,
     /// Whether a manifest has an error.
     pub is_broken: bool,
     /// The folder that holds all of the manifests, from the root; empty for the root itself. `None` if they come from
@@ -108,7 +111,7 @@ impl Repository {
             return Self::new(manifests, BTreeMap::new(), sources, global);
         }
         let Some(root) = project::root_without_config(global)? else {
-            return Self::of_project(global);
+            return Self::of_project(&Project::find(global)?, global);
         };
         let manifests = manifests::read_root(&root, &global.unsaved, &mut sources)?;
         let read = Self::new(manifests, BTreeMap::new(), sources, global)?;
@@ -120,8 +123,7 @@ impl Repository {
     }
 
     /// What `cluster.toml` renders, and the manifests beside it.
-    fn of_project(global: &Global) -> anyhow::Result<Self> {
-        let project = Project::find(global)?;
+    fn of_project(project: &Project, global: &Global) -> anyhow::Result<Self> {
         let mut compiled = project.compile()?;
         if compiled.has_errors() {
             let (files, objects) = (compiled.files.len(), compiled.objects.len());
@@ -161,14 +163,45 @@ impl Repository {
             return Ok(vec![Self::read(paths, used, global)?]);
         }
         let projects = Project::all(global, None)?;
-        let each = projects.par_iter().map(|project| {
-            let global = Global {
-                cluster: project.cluster.clone().or(global.cluster.clone()),
-                ..global.clone()
-            };
-            Self::read(paths, used, &global)
-        });
-        each.collect()
+        if let [only] = projects.as_slice() {
+            return Ok(vec![Self::of_cluster(only, used, global)?]);
+        }
+        // Findings are told together, after all clusters were read.
+        let quiet = Global {
+            is_background: true,
+            ..global.clone()
+        };
+        let each = projects.par_iter();
+        let each = each.map(|project| Self::of_cluster(project, used, &quiet));
+        let each: Vec<anyhow::Result<Self>> = each.collect();
+        let each = match each.into_iter().collect::<anyhow::Result<Vec<Self>>>() {
+            Ok(each) => each,
+            Err(error) => {
+                let joined = several::joined(several::compile_each(projects, Project::compile)?);
+                global.report(&joined.report(), &joined.sources)?;
+                return Err(error);
+            }
+        };
+        let mut joined = JoinedFindings::default();
+        for repository in &each {
+            let (found, sources) = (repository.found.clone(), &repository.sources);
+            joined.add(repository.described_cluster(), found, sources, (0, 0));
+        }
+        if !joined.diagnostics.is_empty() {
+            global.report(&joined.report(), &joined.sources)?;
+        }
+        Ok(each)
+    }
+
+    fn of_cluster(project: &Project, used: &Used, global: &Global) -> anyhow::Result<Self> {
+        let global = Global {
+            cluster: project.cluster.clone().or(global.cluster.clone()),
+            ..global.clone()
+        };
+        Ok(Repository {
+            version: used.envoy_gateway(&global)?,
+            ..Self::of_project(project, &global)?
+        })
     }
 
     /// The cluster that these manifests are for, if `cluster.toml` describes several.
@@ -206,6 +239,7 @@ impl Repository {
             manifests,
             rendered: BTreeMap::new(),
             sources,
+            found: Vec::new(),
             is_broken: false,
             folder: self.folder.clone(),
             flux_folders: self.flux_folders.clone(),
@@ -251,6 +285,7 @@ impl Repository {
             manifests,
             rendered,
             is_broken: report.has_errors(),
+            found: report.diagnostics,
             sources,
             folder: None,
             flux_folders: Vec::new(),

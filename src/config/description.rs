@@ -58,14 +58,9 @@ pub struct Description {
 }
 
 impl Description {
-    /// Whether this cluster is described.
-    pub fn has(&self, name: &str) -> bool {
-        self.names.iter().any(|there| there.value == name)
-    }
-
     /// The folder of the cluster's manifests, as it is written or by default.
     pub fn path(&self) -> Option<&str> {
-        self.tree.as_ref()?.path(&WITH_NAME[0])?.as_str()
+        path_of(self.tree.as_ref()?)
     }
 }
 
@@ -78,40 +73,23 @@ pub fn read(
     extended: &ReadExtended<'_>,
 ) -> Description {
     let name = sources.get(source).name().to_owned();
-    let mut reader = Reader {
-        sources,
-        extended,
-        overrides: Overrides::default(),
-        problems: Vec::new(),
-        known: vec![(name.clone(), source)],
-        above: vec![path::normalise(&name)],
-        files: 0,
-        has_failed: false,
-    };
+    let mut reader = Reader::new(sources, source, extended);
     let Some(mut tree) = reader.file(source) else {
         return Description {
             diagnostics: reader.problems,
             ..Description::default()
         };
     };
-    let clusters = reader.take_clusters(&mut tree);
-    let chosen = clusters.into_iter().flat_map(Map::into_entries).fold(
-        (Vec::new(), None),
-        |(mut names, found), (name, entry)| {
-            let is_chosen = chosen == Some(name.as_str());
-            names.push(Text::new(name.clone(), entry.key_span));
-            (
-                names,
-                if is_chosen {
-                    Some((name, entry))
-                } else {
-                    found
-                },
-            )
-        },
-    );
-    let (names, chosen) = chosen;
-    if let Some((name, entry)) = chosen {
+    let mut names = Vec::new();
+    let mut found = None;
+    let clusters = reader.take_clusters(&mut tree).into_iter();
+    for (name, entry) in clusters.flat_map(Map::into_entries) {
+        names.push(Text::new(name.clone(), entry.key_span));
+        if chosen == Some(name.as_str()) {
+            found = Some((name, entry));
+        }
+    }
+    if let Some((name, entry)) = found {
         tree = reader.cluster(tree, &name, entry);
         place(&mut tree, &name);
     }
@@ -124,6 +102,33 @@ pub fn read(
         overrides: reader.overrides,
         diagnostics: reader.problems,
     }
+}
+
+/// The names of the clusters in the description whose main file is `source`, each with the folder of its manifests as it is
+/// written or by default. What is wrong with the description is not told.
+pub fn clusters(
+    sources: &mut Sources,
+    source: SourceId,
+    extended: &ReadExtended<'_>,
+) -> Vec<(String, String)> {
+    let mut reader = Reader::new(sources, source, extended);
+    let Some(mut tree) = reader.file(source) else {
+        return Vec::new();
+    };
+    let clusters = reader.take_clusters(&mut tree).into_iter();
+    let files = reader.files;
+    let places = clusters.flat_map(Map::into_entries).map(|(name, entry)| {
+        reader.files = files;
+        let mut tree = reader.cluster(tree.clone(), &name, entry);
+        place(&mut tree, &name);
+        let path = path_of(&tree).unwrap_or_default().to_owned();
+        (name, path)
+    });
+    places.collect()
+}
+
+fn path_of(tree: &Node) -> Option<&str> {
+    tree.path(&WITH_NAME[0])?.as_str()
 }
 
 struct Reader<'a> {
@@ -141,7 +146,21 @@ struct Reader<'a> {
     has_failed: bool,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    fn new(sources: &'a mut Sources, source: SourceId, extended: &'a ReadExtended<'a>) -> Self {
+        let name = sources.get(source).name().to_owned();
+        Reader {
+            sources,
+            extended,
+            overrides: Overrides::default(),
+            problems: Vec::new(),
+            above: vec![path::normalise(&name)],
+            known: vec![(name, source)],
+            files: 0,
+            has_failed: false,
+        }
+    }
+
     /// The tree of a file, over what it extends. `None` if it is not TOML.
     fn file(&mut self, source: SourceId) -> Option<Node> {
         match tree_of(self.sources, source) {

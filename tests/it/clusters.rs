@@ -582,7 +582,7 @@ fn clusters_are_not_judged_by_the_manifests_of_others() {
         .run(["validate"])
         .never_says("attachment/no-gateway");
     let exposed = json(&project.run(["exposure", "--format", "json"]).success());
-    assert_eq!(exposed["clusters"][0]["cluster"], "production", "{exposed}");
+    assert_eq!(exposed["gateways"][0]["cluster"], "production", "{exposed}");
     project.edit(
         "kubernetes/staging/apps/wiki/route.yaml",
         "envoy-external",
