@@ -465,7 +465,7 @@ pub(super) fn in_force(global: &Global) -> anyhow::Result<(Arc<Catalogue>, Selec
         let selection = match project.config_text()? {
             ConfigText::Read(text) => {
                 let name = project.config_name();
-                compile::in_force(&name, &text, &project, &project.catalogue)
+                compile::in_force_for(&name, &text, &project, &project.catalogue)
             }
             ConfigText::OfAnotherTool(..) | ConfigText::TooLarge(_) => {
                 Selection::newest(&project.catalogue)

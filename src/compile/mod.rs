@@ -158,12 +158,24 @@ pub fn described(sources: &mut Sources, source: SourceId, world: &dyn World) -> 
 }
 
 /// The versions that a `cluster.toml` declares, whatever other mistakes it contains.
-pub fn in_force(name: &str, text: &str, world: &dyn World, catalogue: &Catalogue) -> Selection {
+pub fn in_force(name: &str, text: &str, catalogue: &Catalogue) -> Selection {
     let mut sources = Sources::default();
     let id = sources.add(name, text);
+    declared(config::load(&sources, id).0.as_ref(), catalogue)
+}
+
+/// Like [`in_force`], for the cluster of a world.
+pub fn in_force_for(name: &str, text: &str, world: &dyn World, catalogue: &Catalogue) -> Selection {
+    let mut sources = Sources::default();
+    let id = sources.add(name, text);
+    let described = described(&mut sources, id, world);
+    declared(described.cluster.as_ref(), catalogue)
+}
+
+fn declared(cluster: Option<&Cluster>, catalogue: &Catalogue) -> Selection {
     let mut selection = Selection::newest(catalogue);
-    if let Some(cluster) = described(&mut sources, id, world).cluster {
-        select(&cluster, catalogue, &mut selection, &mut Vec::new());
+    if let Some(cluster) = cluster {
+        select(cluster, catalogue, &mut selection, &mut Vec::new());
     }
     selection
 }
