@@ -45,9 +45,12 @@ impl Project {
     pub(super) fn abandoned_files(&self) -> anyhow::Result<Vec<(Option<String>, Vec<String>)>> {
         let mut all = Vec::new();
         for project in self.abandoned()? {
-            let lock = &project.owned()?.locks.own;
-            let files = lock.whole().map(|(path, _)| path.to_string());
-            all.push((lock.cluster.clone(), files.collect()));
+            let owned = project.owned()?;
+            let lock = &owned.locks.own;
+            let shared = owned.shared(&project.out).into_iter();
+            let shared = shared.filter(|it| it.untouched).map(|it| it.path);
+            let whole = lock.whole().map(|(path, _)| path.to_string());
+            all.push((lock.cluster.clone(), whole.chain(shared).collect()));
         }
         Ok(all)
     }
