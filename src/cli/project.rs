@@ -477,7 +477,7 @@ pub(super) fn in_force(global: &Global) -> anyhow::Result<(Arc<Catalogue>, Selec
             all.push((project, selection, titles));
         }
     }
-    if let [(_, _, _), _, ..] = all.as_slice() {
+    if all.len() > 1 {
         let projects = all.into_iter().map(|(project, ..)| project);
         return Err(described::several(&projects.collect::<Vec<_>>()));
     }

@@ -301,11 +301,7 @@ fn files_that_can_not_be_extended_are_told_at_their_place() {
             .file("a.toml", "extends = \"b.toml\"\n")
             .file("b.toml", "extends = \"a.toml\"\n")
             .file("broken.toml", "domain = \n")
-            .config(format!("{MINIMAL}").replacen(
-                "domain",
-                &format!("extends = {text}\ndomain"),
-                1,
-            ));
+            .config(MINIMAL.replacen("domain", &format!("extends = {text}\ndomain"), 1));
         project.run(["validate"]).code(1)
     };
     extended("\"nothing.toml\"")
@@ -522,8 +518,8 @@ fn a_renamed_cluster_takes_its_files_over() {
 
 #[test]
 fn a_description_of_one_cluster_becomes_one_of_several_and_back() {
-    let one = format!("{MINIMAL}");
-    let project = Project::new().config(&one).rendered();
+    let one = MINIMAL;
+    let project = Project::new().config(one).rendered();
     let path = "layout.path = \"kubernetes/apps/network\"\n";
     let other = PRODUCTION.replace("proxy.replicas = 4\n", "");
     project.write(
@@ -536,14 +532,14 @@ fn a_description_of_one_cluster_becomes_one_of_several_and_back() {
     assert!(!project.path(".gatewayctl.lock").exists());
     project.run(["render", "--check"]).success();
 
-    project.write("cluster.toml", &one);
+    project.write("cluster.toml", one);
     project
         .run(["render"])
         .success()
         .says("removed  kubernetes/production/");
     assert_eq!(
         project.files(),
-        Project::new().config(&one).rendered().files()
+        Project::new().config(one).rendered().files()
     );
 }
 
