@@ -2,21 +2,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use clap::ValueEnum;
+use rayon::prelude::*;
 
 use super::cluster::{self, ClusterDiff, Connection, Manager};
 use super::gathered::Repository;
 use super::output::Stream;
 use super::project::{self, Project};
 use super::used::Used;
-use super::{FAILED, Global, found, git};
+use super::{FAILED, Global, collisions, found, git, several};
 use crate::bounds::file::{self, Unread};
 use crate::compile::Compiled;
 use crate::diff::{self, Content, Diff, File};
-use crate::report::Report;
 use crate::tree::Lock;
 use crd_validate::schema::{Catalogue, Lookup, Selection};
 use envoy_gateway::controller::Files;
@@ -81,21 +82,37 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Res
     if let Against::Git(rev) = &args.against {
         return since_revision(rev, args.format, global, out);
     }
-    let project = Project::find(global)?;
-    let compiled = project.compile()?;
-    if compiled.has_errors() {
-        let Compiled {
-            diagnostics,
-            sources,
-            files,
-            objects,
-            ..
-        } = compiled;
-        let report = Report::new(diagnostics, files.len(), objects.len(), &sources);
-        global.report(&report, &sources)?;
+    let projects = match args.against {
+        Against::Cluster => vec![Project::find(global)?],
+        _ => Project::all(global, None)?,
+    };
+    let mut compiled = several::compile_each(projects, Project::compile)?;
+    collisions::report(&mut compiled);
+    if compiled.iter().any(|(_, compiled)| compiled.has_errors()) {
+        let joined = several::joined(compiled);
+        let report = joined.report();
+        global.report(&report, &joined.sources)?;
         // The configuration has errors, so it is not known what would change.
         return Ok(ExitCode::from(super::FAILED));
     }
+    if let (Against::Cluster, [(project, compiled)]) = (&args.against, compiled.as_slice()) {
+        let (connection, manager) = (&args.connection, &args.manager);
+        let keys = list_keys(&project.catalogue, &compiled.selection);
+        let asked = cluster::diff(connection, manager, global, project, compiled, &keys)?;
+        return show_asked(&asked, args.format, global, out);
+    }
+    let diffs = compiled
+        .par_iter()
+        .map(|(project, compiled)| against_tree(project, compiled));
+    let mut diffs: Vec<Diff> = diffs.collect::<anyhow::Result<_>>()?;
+    if let (Some((project, _)), None) = (compiled.first(), several::cluster_of(&compiled, global)) {
+        diffs.push(abandoned(project, &compiled)?);
+    }
+    show(&together(diffs), args.format, global, out)
+}
+
+/// What rendering one cluster would change.
+fn against_tree(project: &Project, compiled: &Compiled) -> anyhow::Result<Diff> {
     let keys = list_keys(&project.catalogue, &compiled.selection);
     let after: Vec<File> = compiled
         .files
@@ -107,15 +124,49 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Res
         .iter()
         .map(|file| file.path.as_str())
         .collect();
-    if let Against::Cluster = args.against {
-        let (connection, manager) = (&args.connection, &args.manager);
-        let asked = cluster::diff(connection, manager, global, &project, &compiled, &keys)?;
-        return show_asked(&asked, args.format, global, out);
-    }
-    let before = on_disk(&project, &rendered)?;
+    let before = on_disk(project, &rendered)?;
     let mut diff = diff::diff(&before, &after, Some(&keys));
-    diff.exposure = exposure::compare(&exposed(&before), &exposed(&after));
-    show(&diff, args.format, global, out)
+    let side = |files: &[File]| [(project.cluster.clone(), exposed(files))];
+    diff.exposure = compare_clusters(&side(&before), &side(&after));
+    Ok(diff)
+}
+
+/// The files that a render would remove because their clusters are not described any more.
+fn abandoned(project: &Project, compiled: &[(Project, Compiled)]) -> anyhow::Result<Diff> {
+    let rendered = compiled
+        .iter()
+        .flat_map(|(_, compiled)| compiled.file_names());
+    let rendered: BTreeSet<String> = rendered.collect();
+    let mut diffs = Vec::new();
+    for (cluster, files) in project.abandoned_files()? {
+        let files: BTreeSet<&str> = files.iter().map(String::as_str).collect();
+        let gone = files.into_iter().filter(|file| !rendered.contains(*file));
+        let before = read_files(&project.root, &gone.collect())?;
+        let mut diff = diff::diff(&before, &[], None);
+        let nothing = exposed(&[]);
+        diff.exposure = compare_clusters(
+            &[(cluster.clone(), exposed(&before))],
+            &[(cluster, nothing)],
+        );
+        diffs.push(diff);
+    }
+    Ok(together(diffs))
+}
+
+/// Puts together what changes in several clusters. What is told for one of them is not told again.
+fn together(diffs: Vec<Diff>) -> Diff {
+    let mut all = Diff::default();
+    for diff in diffs {
+        all.exposure.extend(diff.exposure);
+        all.objects.extend(diff.objects);
+        all.files.extend(diff.files);
+    }
+    all.objects
+        .sort_by(|a, b| (a.file(), &a.identity).cmp(&(b.file(), &b.identity)));
+    all.objects.dedup();
+    all.files.sort_by(|a, b| a.path.cmp(&b.path));
+    all.files.dedup();
+    all
 }
 
 /// Shows what has changed in the whole repository since a revision. What `cluster.toml` renders counts as it would be
@@ -130,8 +181,23 @@ pub(super) fn since_revision(
     out: &mut Stream,
 ) -> anyhow::Result<ExitCode> {
     let root = project::root(global)?;
-    let after = Repository::read(&[], &Used::default(), global)?;
-    let before = after.at_commit(&root, &git::commit(&root, rev)?)?;
+    let commit = git::commit(&root, rev)?;
+    let each = Repository::read_each(&[], &Used::default(), global)?;
+    let diffs = each
+        .par_iter()
+        .map(|after| since_commit(after, &root, &commit, global));
+    let diffs: Vec<Diff> = diffs.collect::<anyhow::Result<_>>()?;
+    show(&together(diffs), format, global, out)
+}
+
+/// What has changed for one cluster since a commit.
+fn since_commit(
+    after: &Repository,
+    root: &Path,
+    commit: &str,
+    global: &Global,
+) -> anyhow::Result<Diff> {
+    let before = after.at_commit(root, commit)?;
     let (old, new) = (before.texts(), after.texts());
     let differing = |texts: &BTreeMap<&str, &str>, others: &BTreeMap<&str, &str>| {
         let differing = texts
@@ -144,7 +210,7 @@ pub(super) fn since_revision(
     let keys = list_keys(&catalogue, &selection);
     let mut diff = diff::diff(&differing(&old, &new), &differing(&new, &old), Some(&keys));
     diff.exposure = compare_clusters(&before.exposed(global)?, &after.exposed(global)?);
-    show(&diff, format, global, out)
+    Ok(diff)
 }
 
 /// The keys that identify the entries of a list in an object.
@@ -286,14 +352,19 @@ fn listed(lock: &Lock) -> impl Iterator<Item = &str> {
 
 /// The files on disk that are rendered, or that the lock lists.
 fn on_disk(project: &Project, rendered: &BTreeSet<&str>) -> anyhow::Result<Vec<File>> {
-    let (root, owned) = (&project.root, project.owned()?);
+    let owned = project.owned()?;
     let paths: BTreeSet<&str> = listed(&owned.locks.own)
         .chain(rendered.iter().copied())
         .collect();
+    read_files(&project.root, &paths)
+}
+
+/// The files at these paths, as far as they exist.
+fn read_files(root: &Path, paths: &BTreeSet<&str>) -> anyhow::Result<Vec<File>> {
     let mut files = Vec::new();
     for path in paths {
         match file::read(&root.join(path), LARGEST_FILE) {
-            Ok(bytes) => files.push(File::read(path, bytes)),
+            Ok(bytes) => files.push(File::read(*path, bytes)),
             Err(error) if error.is_missing() => {}
             Err(Unread::TooLarge { most, .. }) => {
                 bail!("{path} has more than {most} bytes; no rendered file is that large")

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
+use super::described;
 use super::git;
 use super::manifests;
 use super::project::{self, Project};
@@ -66,17 +67,24 @@ impl EarlierFindings {
                 objects: Vec::new(),
             });
         };
-        let mut compiled = project.compile_text(&String::from_utf8_lossy(&text));
+        let then = Project {
+            commit: Some(commit.clone()),
+            ..described::for_cluster(project, project.cluster.clone())
+        };
+        let mut compiled = then.compile_text(&String::from_utf8_lossy(&text));
         let rendered = compiled.file_names();
         let folder = compiled.model.as_ref().map(project::top_folder);
         let others = project.flux_folders(&compiled)?;
+        let scope = project.scope();
         let is_beside = |name: &str| {
             let mut folders = folder.iter().chain(&others);
             folders.any(|it| manifest::value::path::below(it, name).is_some())
                 && !rendered.contains(name)
+                && !scope.is_of_another(name)
         };
         let mut found = manifests::read_commit(root, &commit, is_beside, &mut compiled.sources)?;
         found.keep_only_flux_in(&others, &compiled.sources);
+        scope.leave_out_others(&mut found, &compiled.objects, &compiled.sources);
         compiled.diagnostics.append(&mut found.diagnostics);
         let mut objects = compiled.objects.clone();
         objects.extend(found.objects.iter().cloned());

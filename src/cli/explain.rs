@@ -2,6 +2,7 @@
 
 mod facts;
 mod search;
+mod settings;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -41,6 +42,7 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut dyn Write) -> anyhow::
         write!(out, "{}", code.page())?;
     } else if let Some(key) = reference::find(what) {
         writeln!(out, "{}: {}\n\n{}", key.path, key.takes, key.text)?;
+        settings::print(what, global, out)?;
         let below = format!("{}.", key.path);
         for key in reference::keys().iter().filter(|key| {
             key.path

@@ -4,8 +4,9 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::ValueEnum;
+use rayon::prelude::*;
 
-use super::gathered::{ObjectSources, Repository, repository};
+use super::gathered::{Gathered, ObjectSources, Repository, repositories};
 use super::output::Stream;
 use super::used::Used;
 use super::{Global, found, git, project};
@@ -44,11 +45,14 @@ enum Format {
 /// # Errors
 /// If something can't be read.
 pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<ExitCode> {
-    let repository = repository(&args.place, &Used::default(), global)?;
+    let repositories = repositories(&args.place, &Used::default(), global)?;
     if let Some(rev) = &args.against {
-        return compared(rev, args, &repository, global, out);
+        return compared(rev, args, &repositories, global, out);
     }
-    let clusters = repository.charted(global)?;
+    let clusters = repositories.par_iter().map(|it| it.charted(global));
+    let clusters: Vec<Vec<Gathered>> = clusters.collect::<anyhow::Result<_>>()?;
+    let clusters: Vec<Gathered> = clusters.into_iter().flatten().collect();
+    let is_broken = repositories.iter().any(|it| it.is_broken);
     if args.format == Format::Json {
         let tables = clusters.iter().map(|it| (it.cluster.clone(), it.exposed()));
         let tables: Vec<(Option<String>, Table)> = tables.collect();
@@ -60,27 +64,33 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Res
                 out.json(&json::of_clusters(&named.collect::<Vec<_>>()))?;
             }
         }
-        return Ok(found(repository.is_broken));
+        return Ok(found(is_broken));
     }
     for (nth, gathered) in clusters.iter().enumerate() {
         gathered.write_heading(nth, out)?;
         let text = human(&gathered.exposed(), out.has_colour());
         write!(out.styled(), "{text}")?;
     }
-    Ok(found(repository.is_broken))
+    Ok(found(is_broken))
 }
 
 /// Prints what has changed since a revision. The exit code is 1 if anything has.
 fn compared(
     rev: &str,
     args: &Args,
-    repository: &Repository,
+    repositories: &[Repository],
     global: &Global,
     out: &mut Stream,
 ) -> anyhow::Result<ExitCode> {
     let root = project::root(global)?;
-    let before = repository.at_commit(&root, &git::commit(&root, rev)?)?;
-    let changes = compare_clusters(&before.exposed(global)?, &repository.exposed(global)?);
+    let commit = git::commit(&root, rev)?;
+    let (mut before, mut after) = (Vec::new(), Vec::new());
+    for repository in repositories {
+        let then = repository.at_commit(&root, &commit)?;
+        before.extend(then.exposed(global)?);
+        after.extend(repository.exposed(global)?);
+    }
+    let changes = compare_clusters(&before, &after);
     match args.format {
         Format::Json => out.json(&serde_json::json!({
             "schema": CHANGES_FORMAT,

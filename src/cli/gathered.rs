@@ -6,11 +6,14 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::bail;
+use rayon::prelude::*;
 
 use super::Global;
 use super::manifests::{self, Manifests};
 use super::output::Stream;
 use super::project::{self, Project};
+use super::scope::Scope;
+use super::several::{self, JoinedFindings};
 use super::used::Used;
 use crate::report::Report;
 use envoy_gateway::controller::Files;
@@ -20,8 +23,8 @@ use envoy_gateway::{Settings, resolve};
 use flux_repo::build::FileContent;
 use flux_repo::{Cluster, PatchedObjects};
 use manifest::Object;
-use manifest::diagnostic::Sources;
 use manifest::diagnostic::printable::printable;
+use manifest::diagnostic::{Diagnostic, Sources};
 use manifest::value::path;
 
 /// Which objects to work on.
@@ -50,6 +53,8 @@ pub(super) struct Repository {
     rendered: BTreeMap<String, String>,
     /// All texts that values have their places in.
     pub sources: Sources,
+    /// The findings on the files themselves.
+    found: Vec<Diagnostic>,
     /// Whether a manifest has an error.
     pub is_broken: bool,
     /// The folder that holds all of the manifests, from the root; empty for the root itself. `None` if they come from
@@ -61,6 +66,8 @@ pub(super) struct Repository {
     is_whole: bool,
     /// The minor version of Envoy Gateway that `--use` or `cluster.toml` declares.
     version: Option<(u64, u64)>,
+    /// The cluster that these manifests are for, if `cluster.toml` describes several.
+    scope: Scope,
 }
 
 /// The objects of one cluster.
@@ -104,7 +111,7 @@ impl Repository {
             return Self::new(manifests, BTreeMap::new(), sources, global);
         }
         let Some(root) = project::root_without_config(global)? else {
-            return Self::of_project(global);
+            return Self::of_project(&Project::find(global)?, global);
         };
         let manifests = manifests::read_root(&root, &global.unsaved, &mut sources)?;
         let read = Self::new(manifests, BTreeMap::new(), sources, global)?;
@@ -116,8 +123,7 @@ impl Repository {
     }
 
     /// What `cluster.toml` renders, and the manifests beside it.
-    fn of_project(global: &Global) -> anyhow::Result<Self> {
-        let project = Project::find(global)?;
+    fn of_project(project: &Project, global: &Global) -> anyhow::Result<Self> {
         let mut compiled = project.compile()?;
         if compiled.has_errors() {
             let (files, objects) = (compiled.files.len(), compiled.objects.len());
@@ -131,14 +137,82 @@ impl Repository {
         manifests.names.extend(compiled.file_names());
         manifests.objects.splice(..0, compiled.objects);
         manifests.leave_out_what_is_not_applied(&compiled.sources);
+        let scope = project.scope();
         let files = compiled.files.into_iter();
         let rendered = files.map(|file| (file.path, file.text)).collect();
         let read = Self::new(manifests, rendered, compiled.sources, global)?;
         Ok(Repository {
             folder,
             flux_folders,
+            scope,
             ..read
         })
+    }
+
+    /// Reads the repository for each cluster that `cluster.toml` describes, or only for the one that `--cluster` names. With
+    /// paths, or if it describes no clusters by name, there is one repository.
+    ///
+    /// # Errors
+    /// The same as for [`read`](Self::read).
+    pub(super) fn read_each(
+        paths: &[PathBuf],
+        used: &Used,
+        global: &Global,
+    ) -> anyhow::Result<Vec<Self>> {
+        if !paths.is_empty() || project::root_without_config(global)?.is_some() {
+            return Ok(vec![Self::read(paths, used, global)?]);
+        }
+        let projects = Project::all(global, None)?;
+        if let [only] = projects.as_slice() {
+            return Ok(vec![Self::of_cluster(only, used, global)?]);
+        }
+        // Findings are told together, after all clusters were read.
+        let quiet = Global {
+            is_background: true,
+            ..global.clone()
+        };
+        let each = projects.par_iter();
+        let each = each.map(|project| Self::of_cluster(project, used, &quiet));
+        let each: Vec<anyhow::Result<Self>> = each.collect();
+        let each = match each.into_iter().collect::<anyhow::Result<Vec<Self>>>() {
+            Ok(each) => each,
+            Err(error) => {
+                let joined = several::joined(several::compile_each(projects, Project::compile)?);
+                global.report(&joined.report(), &joined.sources)?;
+                return Err(error);
+            }
+        };
+        let mut joined = JoinedFindings::default();
+        for repository in &each {
+            let (found, sources) = (repository.found.clone(), &repository.sources);
+            joined.add(repository.described_cluster(), found, sources, (0, 0));
+        }
+        if !joined.diagnostics.is_empty() {
+            global.report(&joined.report(), &joined.sources)?;
+        }
+        Ok(each)
+    }
+
+    fn of_cluster(project: &Project, used: &Used, global: &Global) -> anyhow::Result<Self> {
+        let global = Global {
+            cluster: project.cluster.clone().or(global.cluster.clone()),
+            ..global.clone()
+        };
+        Ok(Repository {
+            version: used.envoy_gateway(&global)?,
+            ..Self::of_project(project, &global)?
+        })
+    }
+
+    /// The cluster that these manifests are for, if `cluster.toml` describes several.
+    pub(super) fn described_cluster(&self) -> Option<&str> {
+        self.scope.cluster.as_deref()
+    }
+
+    /// The clusters that `cluster.toml` describes.
+    pub(super) fn described_names(&self) -> Vec<Option<String>> {
+        let described = self.scope.described.iter();
+        described.map(|it| Some(it.name.clone())).collect()
     }
 
     /// Reads the same repository as it was at a commit; `root` is its root. What is wrong with them was not made by
@@ -149,6 +223,7 @@ impl Repository {
     pub(super) fn at_commit(&self, root: &Path, commit: &str) -> anyhow::Result<Self> {
         let mut sources = Sources::default();
         let is_wanted = |name: &str| match self.folder.as_deref() {
+            _ if self.scope.is_of_another(name) => false,
             Some("") => true,
             Some(folder) => {
                 let mut folders = self.flux_folders.iter().map(String::as_str).chain([folder]);
@@ -158,16 +233,19 @@ impl Repository {
         };
         let mut manifests = manifests::read_commit(root, commit, is_wanted, &mut sources)?;
         manifests.keep_only_flux_in(&self.flux_folders, &sources);
+        self.scope.leave_out_others(&mut manifests, &[], &sources);
         manifests.leave_out_what_is_not_applied(&sources);
         Ok(Repository {
             manifests,
             rendered: BTreeMap::new(),
             sources,
+            found: Vec::new(),
             is_broken: false,
             folder: self.folder.clone(),
             flux_folders: self.flux_folders.clone(),
             is_whole: self.is_whole,
             version: self.version,
+            scope: self.scope.clone(),
         })
     }
 
@@ -207,11 +285,13 @@ impl Repository {
             manifests,
             rendered,
             is_broken: report.has_errors(),
+            found: report.diagnostics,
             sources,
             folder: None,
             flux_folders: Vec::new(),
             is_whole: false,
             version: None,
+            scope: Scope::default(),
         })
     }
 
@@ -242,6 +322,16 @@ impl Repository {
         let whole = PatchedObjects::of(objects, names, &content);
         let files = whole.objects.iter().map(|object| object.file.as_str());
         let clusters = whole.delivery.clusters(files);
+        if let Some(name) = &self.scope.cluster {
+            let own = clusters.iter().find(|cluster| self.scope.is_own(cluster));
+            return Ok(vec![match own.filter(|_| clusters.len() > 1) {
+                Some(own) => {
+                    let patched = self.patched(own, &content);
+                    self.cluster(Some(name.clone()), patched)
+                }
+                None => self.cluster(Some(name.clone()), whole),
+            }]);
+        }
         let known = Cluster::names(&clusters);
         let wanted = global.cluster.as_deref();
         if let Some(wanted) = wanted.filter(|wanted| !known.iter().any(|name| name == wanted)) {
@@ -259,14 +349,22 @@ impl Repository {
         let clusters = clusters.iter().zip(known);
         let clusters = clusters.filter(|(_, name)| wanted.is_none_or(|wanted| wanted == name));
         Ok(clusters
-            .map(|(cluster, name)| {
-                let own = |file: &str| cluster.may_hold(file);
-                let objects = objects.iter().filter(|object| own(&object.file));
-                let objects: Vec<Object> = objects.cloned().collect();
-                let names = names.iter().filter(|file| own(file)).cloned().collect();
-                self.cluster(Some(name), PatchedObjects::of(&objects, &names, &content))
-            })
+            .map(|(cluster, name)| self.cluster(Some(name), self.patched(cluster, &content)))
             .collect())
+    }
+
+    /// The objects of one of several clusters, as kustomize leaves them.
+    fn patched(
+        &self,
+        cluster: &Cluster<'_>,
+        content: &dyn Fn(&str) -> Option<FileContent>,
+    ) -> PatchedObjects {
+        let own = |file: &str| cluster.may_hold(file);
+        let all = self.manifests.objects.iter();
+        let objects: Vec<Object> = all.filter(|it| own(&it.file)).cloned().collect();
+        let names = self.manifests.names.iter();
+        let names = names.filter(|file| own(file)).cloned().collect();
+        PatchedObjects::of(&objects, &names, content)
     }
 
     fn cluster(&self, name: Option<String>, mut patched: PatchedObjects) -> ClusterObjects {
@@ -368,6 +466,18 @@ pub(super) fn only(clusters: &[Gathered]) -> anyhow::Result<&Gathered> {
             )
         }
     }
+}
+
+/// Reads the repository that a command works on, for each cluster that `cluster.toml` describes.
+///
+/// # Errors
+/// The same as for [`Repository::read_each`].
+pub(super) fn repositories(
+    place: &ObjectSources,
+    used: &Used,
+    global: &Global,
+) -> anyhow::Result<Vec<Repository>> {
+    Repository::read_each(&place.paths(), used, global)
 }
 
 /// Reads the repository that a command works on.

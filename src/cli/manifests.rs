@@ -98,7 +98,7 @@ pub(super) fn read_all(paths: &[PathBuf], sources: &mut Sources) -> anyhow::Resu
     Ok(all)
 }
 
-/// Reads the manifests in the `folders` of `root`, except for the files in `replaced`. Names are relative to the root.
+/// Reads the manifests in the `folders` of `root`, except for the files that `is_replaced` tells. Names are relative to the root.
 /// YAML that is not a Kubernetes object is skipped, because the user didn't ask for these files to be checked.
 ///
 /// # Errors
@@ -106,7 +106,7 @@ pub(super) fn read_all(paths: &[PathBuf], sources: &mut Sources) -> anyhow::Resu
 pub(super) fn read_beside(
     root: &Path,
     folders: &[PathBuf],
-    replaced: &BTreeSet<String>,
+    is_replaced: &dyn Fn(&str) -> bool,
     unsaved: &UnsavedTexts,
     sources: &mut Sources,
 ) -> anyhow::Result<Manifests> {
@@ -115,12 +115,12 @@ pub(super) fn read_beside(
         ..Manifests::default()
     };
     let mut inputs = all.inputs(&folders.iter().map(|it| root.join(it)).collect::<Vec<_>>())?;
-    inputs.retain(|input| !replaced.contains(&input.name));
+    inputs.retain(|input| !is_replaced(&input.name));
     for input in &mut inputs {
         let text = input.path.as_deref().and_then(|path| unsaved.get(path));
         input.content = text.map(|text| text.as_bytes().to_vec());
     }
-    all.names.retain(|name| !replaced.contains(name));
+    all.names.retain(|name| !is_replaced(name));
     all.read(&inputs, sources)?;
     Ok(all)
 }

@@ -4,9 +4,13 @@
 //! Exit codes: 0 if nothing was found, 1 if there are findings or a difference, 2 if the command could not do its
 //! work. Results go to standard output, everything else to standard error.
 
+mod abandoned;
 mod closed;
 mod cluster;
+mod clusters;
+mod collisions;
 mod crds;
+mod described;
 mod diff;
 mod earlier;
 mod explain;
@@ -27,8 +31,10 @@ mod place;
 mod project;
 mod render;
 mod schemas;
+mod scope;
 mod scripts;
 mod settings;
+mod several;
 mod shells;
 mod status;
 mod test;
@@ -77,7 +83,7 @@ pub struct Global {
     /// The configuration file [default: cluster.toml in the root]
     #[arg(long, value_name = "FILE", global = true)]
     config: Option<PathBuf>,
-    /// The cluster to look at, if the manifests are of several
+    /// The cluster to look at, if cluster.toml describes several, or the manifests are of several
     #[arg(long, value_name = "NAME", global = true)]
     cluster: Option<String>,
     /// Whether to colour the output
@@ -129,6 +135,8 @@ enum Command {
     Trace(trace::Args),
     /// Run tests of requests, without a cluster
     Test(test::Args),
+    /// List the clusters that cluster.toml describes, and what differs between them
+    Clusters(clusters::Args),
     /// Show what another version of Envoy Gateway would break, deprecate and change
     Upgrade(upgrade::Args),
     /// Show which line of cluster.toml a rendered value comes from
@@ -288,6 +296,7 @@ fn run_command(cli: Cli, out: &mut Stream) -> anyhow::Result<ExitCode> {
         Command::Graph(args) => graph::run(&args, global, out),
         Command::Trace(args) => trace::run(&args, global, out),
         Command::Test(args) => test::run(&args, global, out),
+        Command::Clusters(args) => clusters::run(&args, global, out),
         Command::Upgrade(args) => upgrade::run(&args, global, out),
         Command::Why(args) => why::run(&args, global, out),
         Command::Explain(args) => explain::run(&args, global, out),

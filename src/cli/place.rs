@@ -28,6 +28,7 @@ pub(super) fn configuration(config: &Path, root: &Path, out: &Path) -> Configura
     Configuration {
         from_root,
         from_output,
+        ..Configuration::default()
     }
 }
 

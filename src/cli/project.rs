@@ -1,13 +1,15 @@
 //! A project on disk: its root, its `cluster.toml`, and the manifests beside it.
 
-use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 use anyhow::{Context, bail};
 
+use super::described::{self, DescribedCluster};
 use super::manifests::{self, Manifests};
 use super::owned::{self, Owned, with_help};
+use super::scope::Scope;
 use super::{Global, git, own, place, today};
 use crate::bounds::file::Unread;
 use crate::bounds::unsaved::UnsavedTexts;
@@ -18,7 +20,7 @@ use crate::model::Model;
 use crate::render::Shared;
 use crate::render::files::{Inputs, Output};
 use crate::tree::plan::Action;
-use crate::tree::{Locks, Plan};
+use crate::tree::{Configuration, Locks, Plan};
 use crd_validate::schema::{Catalogue, Selection};
 use manifest::codes;
 use manifest::diagnostic::Diagnostic;
@@ -36,37 +38,85 @@ pub(super) struct Project {
     /// The path of the configuration.
     pub config: PathBuf,
     /// The schemas in the program, and the project's own.
-    pub catalogue: Catalogue,
+    pub catalogue: Arc<Catalogue>,
+    /// The cluster, if the configuration describes several. `None` also stands for what they have in common.
+    pub cluster: Option<String>,
+    /// All clusters that the configuration describes.
+    pub described: Arc<Vec<DescribedCluster>>,
+    /// Whether only this one of several clusters is looked at.
+    pub is_one_of_several: bool,
+    /// The commit that extended files are read at, in place of the disk.
+    pub commit: Option<String>,
     /// What somebody has typed in an editor, in place of files.
-    unsaved: UnsavedTexts,
+    pub unsaved: UnsavedTexts,
     /// What earlier renders have written. It is read when it is needed first.
-    owned: OnceCell<Owned>,
+    pub owned: OnceLock<Owned>,
 }
 
 impl Project {
-    /// Finds the project.
+    /// Finds the project, for one cluster.
     ///
     /// # Errors
-    /// If there is no `cluster.toml`.
+    /// If there is no `cluster.toml`, or it describes several clusters and none is named.
     pub(super) fn find(global: &Global) -> anyhow::Result<Self> {
         Self::find_for(global, None)
     }
 
-    /// Finds the project whose output goes to `out`.
+    /// Finds the project whose output goes to `out`, for one cluster.
+    ///
+    /// # Errors
+    /// The same as for [`find`](Self::find).
+    pub(super) fn find_for(global: &Global, out: Option<&Path>) -> anyhow::Result<Self> {
+        described::only(Self::all(global, out)?)
+    }
+
+    /// Finds the project whose output goes to `out`: for each cluster that it describes, or only for the one that
+    /// `--cluster` names. If it describes no clusters by name, there is one project.
+    ///
+    /// # Errors
+    /// If there is no `cluster.toml`, or it describes no cluster of the name.
+    pub(super) fn all(global: &Global, out: Option<&Path>) -> anyhow::Result<Vec<Self>> {
+        let project = Self::common(global, out)?;
+        described::chosen(&project, global)
+    }
+
+    /// Finds the project whose output goes to `out`, for what its clusters have in common.
     ///
     /// # Errors
     /// If there is no `cluster.toml`.
-    pub(super) fn find_for(global: &Global, out: Option<&Path>) -> anyhow::Result<Self> {
+    pub(super) fn common(global: &Global, out: Option<&Path>) -> anyhow::Result<Self> {
         let (root, config) = place(global)?;
         let mut catalogue = Catalogue::embedded();
         own::add(&mut catalogue, &root.join(own::FOLDER))?;
-        Ok(Project {
+        let project = Project {
             out: out.map_or_else(|| root.clone(), Path::to_path_buf),
             root,
             config,
-            catalogue,
+            catalogue: Arc::new(catalogue),
+            cluster: None,
+            described: Arc::default(),
+            is_one_of_several: false,
+            commit: None,
             unsaved: global.unsaved.clone(),
-            owned: OnceCell::new(),
+            owned: OnceLock::new(),
+        };
+        let described = Arc::new(described::read(&project)?);
+        Ok(Project {
+            described,
+            ..project
+        })
+    }
+
+    /// Finds the project for the cluster that `--cluster` names, or else for what all have in common.
+    ///
+    /// # Errors
+    /// If there is no `cluster.toml`, or it describes no cluster of the name.
+    pub(super) fn nearest(global: &Global) -> anyhow::Result<Self> {
+        let project = Self::common(global, None)?;
+        let mut all = described::chosen(&project, global)?;
+        Ok(match all.len() {
+            1 => all.remove(0),
+            _ => project,
         })
     }
 
@@ -78,9 +128,27 @@ impl Project {
         if let Some(owned) = self.owned.get() {
             return Ok(owned);
         }
-        let configuration = place::configuration(&self.config, &self.root, &self.out);
+        let configuration = self.configuration();
         let locks = Locks::load(&self.out, &configuration).map_err(with_help)?;
         Ok(self.owned.get_or_init(|| Owned::new(locks)))
+    }
+
+    /// What of the repository is judged with this cluster.
+    pub(super) fn scope(&self) -> Scope {
+        Scope {
+            cluster: self.cluster.clone(),
+            described: Arc::clone(&self.described),
+        }
+    }
+
+    /// How the lock names the configuration.
+    pub(super) fn configuration(&self) -> Configuration {
+        let names = self.described.iter().map(|it| it.name.clone());
+        Configuration {
+            cluster: self.cluster.clone(),
+            clusters: names.collect(),
+            ..place::configuration(&self.config, &self.root, &self.out)
+        }
     }
 
     /// What a render would change, and the entries of kustomizations that kustomize would fail on after it.
@@ -161,7 +229,11 @@ impl Project {
             let removed = plan.changes().filter(|it| it.action == Action::Remove);
             replaced.extend(removed.map(|entry| entry.path.to_string()));
         }
-        let found = self.read_beside(compiled, &replaced)?;
+        let abandoned = self.abandoned_files()?.into_iter();
+        replaced.extend(abandoned.flat_map(|(_, files)| files));
+        let mut found = self.read_beside(compiled, &replaced)?;
+        let scope = self.scope();
+        scope.leave_out_others(&mut found, &compiled.objects, &compiled.sources);
         Ok((found, not_built))
     }
 
@@ -179,8 +251,11 @@ impl Project {
                     .chain(others.iter().map(PathBuf::from))
                     .collect();
                 let sources = &mut compiled.sources;
+                let scope = self.scope();
+                let is_replaced = |name: &str| replaced.contains(name) || scope.is_of_another(name);
+                let (root, unsaved) = (&self.root, &self.unsaved);
                 let mut found =
-                    manifests::read_beside(&self.root, &folders, replaced, &self.unsaved, sources)?;
+                    manifests::read_beside(root, &folders, &is_replaced, unsaved, sources)?;
                 found.keep_only_flux_in(&others, &compiled.sources);
                 Ok(found)
             }
@@ -378,23 +453,38 @@ pub(super) fn schemas_folder(global: &Global) -> anyhow::Result<PathBuf> {
 ///
 /// # Errors
 /// If the named project doesn't exist, or can't be read.
-pub(super) fn in_force(global: &Global) -> anyhow::Result<(Catalogue, Selection)> {
+pub(super) fn in_force(global: &Global) -> anyhow::Result<(Arc<Catalogue>, Selection)> {
     if locate(global)?.is_none() {
         let mut catalogue = Catalogue::embedded();
         own::add(&mut catalogue, &schemas_folder(global)?)?;
         let selection = Selection::newest(&catalogue);
-        return Ok((catalogue, selection));
+        return Ok((Arc::new(catalogue), selection));
     }
-    let project = Project::find(global)?;
-    let selection = match project.config_text()? {
-        ConfigText::Read(text) => {
-            compile::in_force(&project.config_name(), &text, &project.catalogue)
+    let mut all = Vec::new();
+    for project in Project::all(global, None)? {
+        let selection = match project.config_text()? {
+            ConfigText::Read(text) => {
+                let name = project.config_name();
+                compile::in_force_for(&name, &text, &project, &project.catalogue)
+            }
+            ConfigText::OfAnotherTool(..) | ConfigText::TooLarge(_) => {
+                Selection::newest(&project.catalogue)
+            }
+        };
+        let titles: Vec<String> = selection.all().map(|it| it.set.title()).collect();
+        // The same versions in all clusters are those of any.
+        if all.iter().all(|(_, _, there)| *there != titles) {
+            all.push((project, selection, titles));
         }
-        ConfigText::OfAnotherTool(..) | ConfigText::TooLarge(_) => {
-            Selection::newest(&project.catalogue)
-        }
-    };
-    Ok((project.catalogue, selection))
+    }
+    if all.len() > 1 {
+        let projects = all.into_iter().map(|(project, ..)| project);
+        return Err(described::several(&projects.collect::<Vec<_>>()));
+    }
+    match all.pop() {
+        Some((project, selection, _)) => Ok((project.catalogue, selection)),
+        None => bail!("there is no {CONFIG} in this folder or above"),
+    }
 }
 
 fn of_another_tool(name: &str, keys: &str) -> Diagnostic {
@@ -485,5 +575,13 @@ impl World for Project {
 
     fn prefix(&self) -> String {
         place::prefix(&self.root, &self.out)
+    }
+
+    fn cluster(&self) -> Option<&str> {
+        self.cluster.as_deref()
+    }
+
+    fn extended(&self, path: &str) -> Result<String, String> {
+        described::extended(self, path)
     }
 }

@@ -4,15 +4,16 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use super::abandoned::{self, AbandonedCluster};
 use super::output::Stream;
 use super::owned::with_help;
 use super::project::Project;
-use super::{Global, found};
+use super::{Global, collisions, found, several};
 use crate::compile::Compiled;
 use crate::render::Kind;
-use crate::report::Report;
 use crate::tree::plan::Action;
 use crate::tree::{self, FileClass, Plan};
+use manifest::diagnostic::Sources;
 use manifest::diagnostic::printable::printable;
 
 /// Arguments of `render`.
@@ -37,49 +38,69 @@ pub(super) struct Args {
 /// # Errors
 /// If something can't be read or written.
 pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<ExitCode> {
-    let project = Project::find_for(global, args.out.as_deref())?;
-    let mut compiled = project.compile_to_write()?;
-    if args.stdout || compiled.has_errors() {
-        let failed = compiled.has_errors();
+    let projects = Project::all(global, args.out.as_deref())?;
+    let mut compiled = several::compile_each(projects, Project::compile_to_write)?;
+    collisions::report(&mut compiled);
+    let failed = compiled.iter().any(|(_, compiled)| compiled.has_errors());
+    if args.stdout || failed {
         if args.stdout && !failed {
-            print(&compiled, out)?;
+            for (_, compiled) in &compiled {
+                print(compiled, out)?;
+            }
         }
-        if !compiled.diagnostics.is_empty() {
-            report(global, &mut compiled)?;
+        let joined = several::joined(compiled);
+        if !joined.diagnostics.is_empty() {
+            global.report(&joined.report(), &joined.sources)?;
         }
         return Ok(found(failed));
     }
-    let (plan, not_built) = project.plan(&mut compiled, args.force)?;
-    let findings = if args.check {
-        plan.out_of_date()
-    } else {
-        plan.findings()
-    };
+    let mut plans = Vec::new();
     // Nothing is written that kustomize could not build, for example if a listed file will not exist or can't be
     // written.
-    let builds = not_built.is_empty() && plan.refused.is_empty() && !plan.is_obstructed();
-    compiled.diagnostics.extend(findings);
-    compiled.diagnostics.extend(not_built);
-    let writes = !args.check && builds;
-    if writes && plan.has_work() {
-        tree::apply(&plan).map_err(with_help)?;
+    let mut builds = true;
+    for (project, compiled) in &mut compiled {
+        let (plan, not_built) = project.plan(compiled, args.force)?;
+        builds &= not_built.is_empty() && plan.refused.is_empty() && !plan.is_obstructed();
+        compiled.diagnostics.extend(match args.check {
+            true => plan.out_of_date(),
+            false => plan.findings(),
+        });
+        compiled.diagnostics.extend(not_built);
+        plans.push(plan);
     }
-    if writes {
-        print_summary(&plan, global, out)?;
+    let mut sources = Sources::default();
+    let abandoned = match several::cluster_of(&compiled, global) {
+        Some(_) => Vec::new(),
+        None => abandoned::plans(&compiled, &mut sources)?,
+    };
+    builds &= abandoned.iter().all(AbandonedCluster::is_possible);
+    if builds && !args.check {
+        for plan in plans.iter().filter(|plan| plan.has_work()) {
+            tree::apply(plan).map_err(with_help)?;
+        }
+        for cluster in &abandoned {
+            cluster.apply()?;
+        }
+        let abandoned = abandoned.iter().map(|cluster| &cluster.plan);
+        print_summary(plans.iter().chain(abandoned), global, out)?;
     }
-    for diff in plan
-        .entries
+    for diff in plans
         .iter()
+        .flat_map(|plan| &plan.entries)
         .filter(|entry| is_kept(entry))
         .filter_map(tree::Entry::diff)
     {
         write!(out, "{diff}")?;
     }
-    let failed = compiled.has_errors();
-    if !compiled.diagnostics.is_empty() || args.check {
-        report(global, &mut compiled)?;
+    let mut joined = several::joined(compiled);
+    for cluster in &abandoned {
+        joined.add(None, cluster.findings(args.check), &sources, (0, 0));
     }
-    Ok(found(failed))
+    let report = joined.report();
+    if !report.diagnostics.is_empty() || args.check {
+        global.report(&report, &joined.sources)?;
+    }
+    Ok(found(report.has_errors()))
 }
 
 fn is_kept(entry: &tree::Entry) -> bool {
@@ -88,17 +109,6 @@ fn is_kept(entry: &tree::Entry) -> bool {
             entry.class,
             FileClass::Edited | FileClass::Foreign | FileClass::Others(_)
         )
-}
-
-fn report(global: &Global, compiled: &mut Compiled) -> anyhow::Result<()> {
-    let diagnostics = std::mem::take(&mut compiled.diagnostics);
-    let report = Report::new(
-        diagnostics,
-        compiled.files.len(),
-        compiled.objects.len(),
-        &compiled.sources,
-    );
-    global.report(&report, &compiled.sources)
 }
 
 /// Prints all manifests as one stream, each file below a comment with its path.
@@ -112,12 +122,16 @@ fn print(compiled: &Compiled, out: &mut Stream) -> anyhow::Result<()> {
 }
 
 /// Prints what was done, one line a file.
-fn print_summary(plan: &Plan, global: &Global, out: &mut dyn Write) -> anyhow::Result<()> {
+fn print_summary<'p>(
+    plans: impl Iterator<Item = &'p Plan>,
+    global: &Global,
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
     if global.quiet {
         return Ok(());
     }
     let mut unchanged = 0;
-    for entry in &plan.entries {
+    for entry in plans.flat_map(|plan| &plan.entries) {
         let word = match (&entry.class, entry.action) {
             (_, Action::Leave) => {
                 let same = matches!(entry.class, FileClass::Unchanged | FileClass::Adopt);

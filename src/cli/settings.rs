@@ -13,7 +13,7 @@ use super::filter::Selector;
 use crate::config::codes::CONFIG_UNUSED_IGNORE;
 use crate::config::validate::{Deny, Level, Validate};
 use ignored::{IgnoredFindings, read, selector};
-use manifest::diagnostic::{Diagnostic, Severity, Sources};
+use manifest::diagnostic::{Diagnostic, Severity, Sources, Span};
 use manifest::value::Pointer;
 
 /// The settings of a run, ready to be applied.
@@ -106,6 +106,12 @@ impl ValidateSettings {
         for finding in warnings.filter(|_| self.denies_warnings) {
             finding.severity = Severity::Error;
         }
+    }
+
+    /// The places of the entries.
+    pub(super) fn entries(&self) -> Vec<Span> {
+        let entries = self.ignored.iter();
+        entries.filter_map(|entry| entry.span).collect()
     }
 
     /// A note for each entry that fits no finding.

@@ -5,6 +5,7 @@ mod files;
 mod live;
 mod recorded;
 
+use std::collections::{BTreeSet, HashMap};
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -16,6 +17,7 @@ use rayon::prelude::*;
 use super::gathered::Repository;
 use super::output::Stream;
 use super::scripts::InChild;
+use super::several::JoinedFindings;
 use super::trace::{Material, materials};
 use super::used::Used;
 use super::{Global, found};
@@ -74,6 +76,7 @@ enum Format {
 }
 
 /// The results of all tests.
+#[derive(Default)]
 struct Results {
     tests: usize,
     outcomes: Vec<Outcome>,
@@ -92,38 +95,93 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Res
     if args.live && !cfg!(feature = "live") {
         bail!("this gatewayctl was built without the feature `live`, so it can't ask a gateway");
     }
-    let mut repository = Repository::read(&args.paths, &args.used, global)?;
-    let mut read = files::read(&args.files, global, &mut repository.sources)?;
-    let mut clusters = materials(&repository, false, global)?;
-    if let Some(file) = &args.record {
-        return recorded::write(file, &mut clusters, &read.external, global, out);
+    let each = Repository::read_each(&args.paths, &args.used, global)?;
+    let mut joined = JoinedFindings::default();
+    let mut results = Results::default();
+    let mut places = BTreeSet::new();
+    let (mut recorded, mut external) = (Vec::new(), BTreeSet::new());
+    for mut repository in each {
+        let cluster = repository.described_cluster().map(str::to_owned);
+        let global = Global {
+            cluster: cluster.clone().or(global.cluster.clone()),
+            ..global.clone()
+        };
+        let mut read = files::read(&args.files, &global, &mut repository.sources)?;
+        let clusters = materials(&repository, false, &global)?;
+        if args.record.is_some() {
+            recorded.extend(clusters);
+            external.extend(read.external);
+            continue;
+        }
+        let mut mistakes = std::mem::take(&mut read.mistakes);
+        let own = run_cluster(&repository, &read, clusters, args, &global, &mut mistakes)?;
+        places.extend(read.places(&repository.sources));
+        joined.add(cluster.as_deref(), mistakes, &repository.sources, (0, 0));
+        results.join(own, &mut joined, &repository.sources);
     }
-    if read.tests.is_empty() && read.mistakes.is_empty() {
+    if let Some(file) = &args.record {
+        let external: Vec<String> = external.into_iter().collect();
+        return recorded::write(file, &mut recorded, &external, global, out);
+    }
+    results.tests = places.len();
+    results.mistakes = std::mem::take(&mut joined.diagnostics);
+    if results.tests == 0 && results.mistakes.is_empty() {
         bail!(
             "there is no test: write [[test]] tables in cluster.toml or in tests/*.toml beside it, or let `gatewayctl test --record` write some"
         );
     }
-    let mut mistakes = std::mem::take(&mut read.mistakes);
-    let runnable = read.runnable(&repository.sources, &mut mistakes);
-    let known = clusters.iter().map(|it| it.gathered.cluster.clone());
-    let known: Vec<Option<String>> = known.collect();
-    files::check_clusters(&runnable, &known, global, &mut mistakes);
-    let mut results = Results {
-        tests: read.tests.len(),
-        outcomes: Vec::new(),
-        coverage: Vec::new(),
-        mistakes,
-        sent: None,
-    };
-    for cluster in &mut clusters {
-        results.add_cluster(cluster, &runnable, &read, args.live)?;
-    }
-    results.print(args, global, &repository.sources, out)?;
+    results.print(args, global, &joined.sources, out)?;
     let fails = results.outcomes.iter().any(|it| !it.failures.is_empty());
     Ok(found(fails || !results.mistakes.is_empty()))
 }
 
+/// Runs the tests in the clusters of one repository. What is wrong with the tests is added to `mistakes`.
+fn run_cluster(
+    repository: &Repository,
+    read: &ReadTests,
+    mut clusters: Vec<Material>,
+    args: &Args,
+    global: &Global,
+    mistakes: &mut Vec<Diagnostic>,
+) -> anyhow::Result<Results> {
+    let runnable = read.runnable(&repository.sources, mistakes);
+    match repository.described_names() {
+        known if known.is_empty() => {
+            let known = clusters.iter().map(|it| it.gathered.cluster.clone());
+            let known: Vec<Option<String>> = known.collect();
+            if global.cluster.is_none() {
+                files::check_clusters(&runnable, &known, mistakes);
+            }
+        }
+        known => files::check_clusters(&runnable, &known, mistakes),
+    }
+    let mut results = Results::default();
+    for cluster in &mut clusters {
+        results.add_cluster(cluster, &runnable, read, args.live)?;
+    }
+    Ok(results)
+}
+
 impl Results {
+    /// Adds the results of another cluster, whose places are in `sources`.
+    fn join(&mut self, other: Results, joined: &mut JoinedFindings, sources: &Sources) {
+        let mut moved = HashMap::new();
+        let outcomes = other.outcomes.into_iter().map(|mut outcome| {
+            for failure in &mut outcome.failures {
+                let finding = failure.finding.clone();
+                failure.finding = joined.moved(finding, sources, &mut moved);
+            }
+            outcome
+        });
+        self.outcomes.extend(outcomes);
+        self.coverage.extend(other.coverage);
+        if let Some((sent, skipped)) = other.sent {
+            let all = self.sent.get_or_insert_default();
+            all.0 += sent;
+            all.1 += skipped;
+        }
+    }
+
     /// Runs the tests of one cluster.
     fn add_cluster(
         &mut self,

@@ -145,6 +145,7 @@ fn of_project(targets: &[Target], global: &Global) -> anyhow::Result<Option<Outl
     );
     let mut before = project.compile_text(&before);
     let mut after = project.compile_text(&after);
+    is_decided_here(&written, &after, targets)?;
     before.look_across(Beside::default());
     after.look_across(Beside::default());
     let (beside, _) = project.beside(&mut after)?;
@@ -175,6 +176,23 @@ fn of_project(targets: &[Target], global: &Global) -> anyhow::Result<Option<Outl
         running,
         folders: (project.root.clone(), project.root),
     }))
+}
+
+/// Checks that the chart's version is not decided by the table of a cluster, or only by a file that `cluster.toml` extends.
+fn is_decided_here(written: &Compiled, after: &Compiled, targets: &[Target]) -> anyhow::Result<()> {
+    let version = |compiled: &Compiled| compiled.cluster.as_ref()?.chart.version.clone();
+    let target = targets.iter().find(|it| it.project == ENVOY_GATEWAY);
+    let (Some(target), Some(is), Some(becomes)) = (target, version(written), version(after)) else {
+        return Ok(());
+    };
+    if becomes.value == target.version.as_str() {
+        return Ok(());
+    }
+    let place = is.span.map(|span| written.sources.locate(span));
+    let place = place.map_or(String::new(), |it| format!(" in {}:{}", it.file, it.line));
+    bail!(
+        "the chart's version is decided{place}, not in [chart] of cluster.toml: change it there, and see what `gatewayctl validate --against git:HEAD` finds"
+    )
 }
 
 /// The text of `cluster.toml` with the versions that run, of projects whose versions it doesn't declare.

@@ -1,5 +1,7 @@
 //! `--use PROJECT@VERSION`: versions that a command takes as given.
 
+use std::sync::Arc;
+
 use anyhow::{Context, bail};
 
 use super::{Global, project};
@@ -48,7 +50,7 @@ pub(super) fn identity(text: &str) -> Option<(&str, &str, Option<&str>)> {
 pub(super) fn selection(
     uses: &[String],
     global: &Global,
-) -> anyhow::Result<(Catalogue, Selection)> {
+) -> anyhow::Result<(Arc<Catalogue>, Selection)> {
     let (catalogue, mut selection) = project::in_force(global)?;
     for text in uses {
         let Some((project, version, channel)) = identity(text) else {

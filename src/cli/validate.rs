@@ -3,8 +3,10 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::{Context, bail};
+use rayon::prelude::*;
 
 use super::cluster::{self, Connection, Manager};
 use super::earlier::EarlierFindings;
@@ -13,8 +15,10 @@ use super::manifests::{self, Manifests};
 use super::output::Stream;
 use super::project::{self, Project};
 use super::settings::{self, ValidateSettings};
-use super::{FAILED, Global, found, git, used};
+use super::several::JoinedFindings;
+use super::{FAILED, Global, collisions, found, git, used};
 use crate::bounds::file::{self, Unread};
+use crate::compile::Compiled;
 use crate::lint::LintInput;
 use crate::model::Model;
 use crate::report::{Base, Format, Report, github};
@@ -25,7 +29,8 @@ use crd_validate::schema::{Catalogue, Chosen, Reason, Selection, Version, releas
 use envoy_gateway::controller::agreed_chart_versions;
 use envoy_gateway::controller::helm_charts::chart_in;
 use manifest::Object;
-use manifest::diagnostic::{Diagnostic, Severity, SourceId, Sources};
+use manifest::diagnostic::printable::printable;
+use manifest::diagnostic::{Diagnostic, Severity, SourceId, Sources, Span};
 
 /// Arguments of `validate`.
 #[derive(Clone, Debug, clap::Args)]
@@ -87,10 +92,59 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Res
         ..global.clone()
     });
     let global = described.as_ref().unwrap_or(global);
-    let checked = match args.paths.is_empty() || described.is_some() {
-        true => check_whole(&args.uses, global)?,
-        false => check_paths(args, global)?,
+    let all = match args.paths.is_empty() || described.is_some() {
+        true if matches!(args.against, Some(Against::Cluster)) => {
+            vec![check_one(&args.uses, global)?]
+        }
+        true => check_each(&args.uses, global)?,
+        false => vec![check_paths(args, global)?],
     };
+    let folder = all.first().map(|it| it.folder.clone()).unwrap_or_default();
+    let mut joined = JoinedFindings::default();
+    let mut failures = Vec::new();
+    for checked in all {
+        let counts = (checked.files, checked.count);
+        let settled = settled(checked, args, global, &filter)?;
+        failures.extend(settled.failures);
+        let entries = settled.entries.iter().copied();
+        joined.add_settings(entries, &settled.sources);
+        let cluster = settled.cluster.as_deref();
+        joined.add(cluster, settled.diagnostics, &settled.sources, counts);
+    }
+    joined.leave_out_used_settings();
+    let report = joined.report().based(base(&folder));
+    if !(global.quiet && report.diagnostics.is_empty() && args.format == Format::Human) {
+        global.print(args.format, &report, &joined.sources, out)?;
+    }
+    if args.format == Format::Github {
+        append_step_summary(&report, &joined.sources)?;
+    }
+    for failure in &failures {
+        writeln!(global.stderr(), "error: {failure}")?;
+    }
+    match failures.is_empty() {
+        true => Ok(found(report.has_errors())),
+        false => Ok(ExitCode::from(FAILED)),
+    }
+}
+
+/// What is reported of one cluster, or of all manifests.
+struct Settled {
+    cluster: Option<String>,
+    diagnostics: Vec<Diagnostic>,
+    sources: Sources,
+    /// The places of the entries in `[validate]`.
+    entries: Vec<Span>,
+    failures: Vec<String>,
+}
+
+/// Asks whom the arguments name, and applies the settings.
+fn settled(
+    checked: Checked,
+    args: &Args,
+    global: &Global,
+    filter: &Filter,
+) -> anyhow::Result<Settled> {
     let folder = checked.folder.clone();
     let (failures, judged) = match args.against {
         Some(Against::Cluster) => judge(args, global, &checked)?,
@@ -106,14 +160,14 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Res
     });
     let Checked {
         mut diagnostics,
-        files,
-        count,
         sources,
         selection,
         manifests,
         settings,
         is_project,
         others,
+        cluster,
+        is_one_of_several,
         ..
     } = checked;
     // The process is about to end. Freeing a million small allocations one by one would only take time.
@@ -124,19 +178,25 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Res
         // Most repositories use only a few of the projects whose newest release is assumed.
         let is_told =
             |chosen: &&Chosen| is_followed(&chosen.set.project) || chosen.reason != Reason::Assumed;
+        let of = cluster.as_ref();
+        let of = of.map_or(String::new(), |name| format!("{}, ", printable(name)));
         for chosen in selection.all().filter(is_told) {
             writeln!(
                 global.stderr(),
-                "against {}: {}",
+                "{of}against {}: {}",
                 chosen.set.title(),
                 chosen.clause()
             )?;
         }
     }
+    let mut entries = Vec::new();
     let settings = match settings {
         Some(mut settings) => {
             settings.apply(&mut diagnostics, &sources, &folder);
-            if is_project || args.paths.is_empty() || settings.is_all_in(&args.paths) {
+            entries.extend(settings.entries());
+            let is_whole = is_project || args.paths.is_empty() || settings.is_all_in(&args.paths);
+            // Of one of several clusters, it is not known what the entries are for.
+            if is_whole && !is_one_of_several {
                 diagnostics.extend(settings.unused());
             }
             if !global.quiet {
@@ -166,20 +226,13 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Res
     if let Some(settings) = &settings {
         settings.deny(&mut diagnostics);
     }
-    let report = Report::new(diagnostics, files, count, &sources).based(base(&folder));
-    if !(global.quiet && report.diagnostics.is_empty() && args.format == Format::Human) {
-        global.print(args.format, &report, &sources, out)?;
-    }
-    if args.format == Format::Github {
-        append_step_summary(&report, &sources)?;
-    }
-    for failure in &failures {
-        writeln!(global.stderr(), "error: {failure}")?;
-    }
-    match failures.is_empty() {
-        true => Ok(found(report.has_errors())),
-        false => Ok(ExitCode::from(FAILED)),
-    }
+    Ok(Settled {
+        cluster,
+        diagnostics,
+        sources,
+        entries,
+        failures,
+    })
 }
 
 /// The `cluster.toml` that is given as the path to validate.
@@ -212,7 +265,13 @@ fn earlier_findings(
         bail!("--against git:REV compares the whole repository; leave out the PATH");
     }
     match checked.is_project {
-        true => EarlierFindings::of_project(&Project::find(global)?, rev),
+        true => {
+            let global = Global {
+                cluster: checked.cluster.clone().or(global.cluster.clone()),
+                ..global.clone()
+            };
+            EarlierFindings::of_project(&Project::find(&global)?, rev)
+        }
         false => {
             let (catalogue, selection) = used::selection(&args.uses, global)?;
             EarlierFindings::of_repository(
@@ -300,8 +359,12 @@ pub(super) struct Checked {
     /// The objects beside those that `cluster.toml` renders.
     pub others: Vec<Object>,
     pub sources: Sources,
-    pub catalogue: Catalogue,
+    pub catalogue: Arc<Catalogue>,
     pub selection: Selection,
+    /// The cluster, if `cluster.toml` describes several.
+    pub cluster: Option<String>,
+    /// Whether only this one of several clusters is looked at.
+    is_one_of_several: bool,
     /// The source of the `cluster.toml` that was checked.
     pub config: Option<SourceId>,
     pub model: Option<Model>,
@@ -336,7 +399,9 @@ impl Checked {
         let mut found = std::mem::take(&mut self.diagnostics);
         if let Some(settings) = &mut self.settings {
             settings.apply(&mut found, &self.sources, &self.folder);
-            found.extend(settings.unused());
+            if !self.is_one_of_several {
+                found.extend(settings.unused());
+            }
             settings.deny(&mut found);
         }
         found
@@ -344,46 +409,114 @@ impl Checked {
 }
 
 /// Checks `cluster.toml` and everything that it renders, together with what is beside it; or, without a `cluster.toml`, the
-/// whole repository. `uses` are the versions that `--use` declares.
+/// whole repository. If `cluster.toml` describes several clusters, the result has the objects of the first one, and the
+/// findings of all. `uses` are the versions that `--use` declares.
 ///
 /// # Errors
 /// If something can't be read.
 pub(super) fn check_whole(uses: &[String], global: &Global) -> anyhow::Result<Checked> {
+    let mut all = check_each(uses, global)?;
+    let mut first = all.remove(0);
+    if all.is_empty() {
+        return Ok(first);
+    }
+    let (found, entries) = first.take_settled();
+    let sources = std::mem::take(&mut first.sources);
+    let mut joined = JoinedFindings::with(sources, &found, first.config);
+    let counts = (first.files, first.count);
+    joined.keep_settings(entries);
+    joined.keep(first.cluster.as_deref(), found, counts);
+    for mut other in all {
+        let (found, entries) = other.take_settled();
+        joined.add_settings(entries.into_iter(), &other.sources);
+        let counts = (other.files, other.count);
+        joined.add(other.cluster.as_deref(), found, &other.sources, counts);
+    }
+    joined.leave_out_used_settings();
+    Ok(Checked {
+        diagnostics: joined.diagnostics,
+        sources: joined.sources,
+        files: joined.files,
+        count: joined.objects,
+        settings: None,
+        ..first
+    })
+}
+
+/// Like [`check_whole`], for each cluster that `cluster.toml` describes.
+///
+/// # Errors
+/// If something can't be read.
+fn check_each(uses: &[String], global: &Global) -> anyhow::Result<Vec<Checked>> {
     if let Some(root) = project::root_without_config(global)? {
         let mut sources = Sources::default();
         let found = manifests::read_root(&root, &global.unsaved, &mut sources)?;
         let checked = check_manifests(found, sources, uses, global)?;
-        return Ok(Checked {
+        return Ok(vec![Checked {
             folder: root,
             ..checked
-        });
+        }]);
     }
     if !uses.is_empty() {
         bail!(
             "--use is for manifests without a cluster.toml, or with a PATH; cluster.toml declares its versions itself"
         );
     }
-    let project = Project::find(global)?;
-    let (mut compiled, mut manifests) = project.compile_whole()?;
-    compiled.diagnostics.append(&mut manifests.diagnostics);
-    let settings = settings::of_project(&project, &mut compiled);
-    let (files, count) = (manifests.files, manifests.count + compiled.objects.len());
-    let others = std::mem::replace(&mut manifests.objects, compiled.objects);
-    Ok(Checked {
-        diagnostics: compiled.diagnostics,
-        files: compiled.files.len() + files,
-        count,
-        manifests,
-        others,
-        sources: compiled.sources,
-        catalogue: project.catalogue,
-        selection: compiled.selection,
-        config: Some(compiled.config),
-        model: compiled.model,
-        folder: project.root,
-        is_project: true,
-        settings,
-    })
+    let projects = Project::all(global, None)?;
+    let wholes = projects.into_par_iter().map(|project| {
+        let (mut compiled, mut manifests) = project.compile_whole()?;
+        compiled.diagnostics.append(&mut manifests.diagnostics);
+        Ok(((project, compiled), manifests))
+    });
+    let wholes: Vec<_> = wholes.collect::<anyhow::Result<_>>()?;
+    let (mut compiled, manifests): (Vec<_>, Vec<_>) = wholes.into_iter().unzip();
+    collisions::report(&mut compiled);
+    let all = compiled.into_iter().zip(manifests);
+    Ok(all
+        .map(|((project, compiled), manifests)| Checked::of_project(project, compiled, manifests))
+        .collect())
+}
+
+/// Like [`check_whole`], for the only cluster, or the one that `--cluster` names.
+///
+/// # Errors
+/// If there are several, or something can't be read.
+fn check_one(uses: &[String], global: &Global) -> anyhow::Result<Checked> {
+    if project::locate(global)?.is_some() {
+        Project::find(global)?;
+    }
+    check_whole(uses, global)
+}
+
+impl Checked {
+    fn of_project(project: Project, mut compiled: Compiled, mut manifests: Manifests) -> Self {
+        let settings = settings::of_project(&project, &mut compiled);
+        let (files, count) = (manifests.files, manifests.count + compiled.objects.len());
+        let others = std::mem::replace(&mut manifests.objects, compiled.objects);
+        Checked {
+            diagnostics: compiled.diagnostics,
+            files: compiled.files.len() + files,
+            count,
+            manifests,
+            others,
+            sources: compiled.sources,
+            catalogue: project.catalogue,
+            selection: compiled.selection,
+            is_one_of_several: project.is_one_of_several,
+            cluster: project.cluster,
+            config: Some(compiled.config),
+            model: compiled.model,
+            folder: project.root,
+            is_project: true,
+            settings,
+        }
+    }
+
+    /// Takes the findings that are reported if no options choose others, and the places of the entries in `[validate]`.
+    fn take_settled(&mut self) -> (Vec<Diagnostic>, Vec<Span>) {
+        let entries = self.settings.as_ref().map(ValidateSettings::entries);
+        (self.take_reported(), entries.unwrap_or_default())
+    }
 }
 
 /// Checks manifests as they are, against the versions that `--use` and `cluster.toml` declare.
@@ -416,6 +549,8 @@ fn check_manifests(
         sources,
         catalogue,
         selection,
+        cluster: None,
+        is_one_of_several: false,
         config: None,
         model: None,
         folder: PathBuf::from("."),

@@ -219,6 +219,18 @@ fn explain(
                 place.column,
                 printable(text)
             )?;
+            for span in compiled.overrides.below(span) {
+                let place = sources.locate(span);
+                let text = sources.get(span.source).line(place.line).trim();
+                writeln!(
+                    out,
+                    "  over  {}:{}:{}  {}",
+                    printable(&place.file),
+                    place.line,
+                    place.column,
+                    printable(text)
+                )?;
+            }
         }
         None => writeln!(
             out,

@@ -10,6 +10,8 @@ pub use beside::Beside;
 pub use schemas::{check_all, check_in_files};
 
 use crate::config::codes;
+use crate::config::description::{self, Description};
+use crate::config::overrides::Overrides;
 use crate::config::{self, Cluster};
 use crate::lint;
 use crate::model::{self, Model, Version, Versions};
@@ -30,6 +32,20 @@ pub trait World: Inputs {
     fn prefix(&self) -> String {
         String::new()
     }
+
+    /// The cluster to compile, if `cluster.toml` describes several.
+    fn cluster(&self) -> Option<&str> {
+        None
+    }
+
+    /// The text of a file that `cluster.toml` extends.
+    ///
+    /// # Errors
+    /// The reason why it can't be read, as the end of a sentence.
+    fn extended(&self, path: &str) -> Result<String, String> {
+        self.read(path)
+            .ok_or_else(|| "there is no such file".to_owned())
+    }
 }
 
 /// The result of compiling.
@@ -48,6 +64,10 @@ pub struct Compiled {
     pub objects: Vec<Object>,
     /// The sources of scripts, by the paths of the rendered files.
     pub scripts: BTreeMap<String, SourceId>,
+    /// Which values of the configuration are over which others.
+    pub overrides: Overrides,
+    /// The configuration; `None` if `cluster.toml` could not be read.
+    pub cluster: Option<Cluster>,
     /// All mistakes that were found.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -86,7 +106,12 @@ pub fn compile_each(name: &str, text: &str, world: &dyn World, catalogue: &Catal
 pub fn rendered(name: &str, text: &str, world: &dyn World, catalogue: &Catalogue) -> Compiled {
     let mut sources = Sources::default();
     let id = sources.add(name, text);
-    let (cluster, mut diagnostics) = config::load(&sources, id);
+    let Description {
+        cluster,
+        overrides,
+        mut diagnostics,
+        ..
+    } = described(&mut sources, id, world);
     let mut compiled = Compiled {
         sources,
         config: id,
@@ -95,6 +120,8 @@ pub fn rendered(name: &str, text: &str, world: &dyn World, catalogue: &Catalogue
         files: Vec::new(),
         objects: Vec::new(),
         scripts: BTreeMap::new(),
+        overrides,
+        cluster: None,
         diagnostics: Vec::new(),
     };
     if let Some(cluster) = cluster {
@@ -117,18 +144,38 @@ pub fn rendered(name: &str, text: &str, world: &dyn World, catalogue: &Catalogue
         compiled.scripts = texts;
         compiled.files = files;
         compiled.model = Some(model);
+        compiled.cluster = Some(cluster);
     }
     compiled.diagnostics = diagnostics;
     compiled
+}
+
+/// Reads the description whose main file is `source`, for the cluster of a world.
+pub fn described(sources: &mut Sources, source: SourceId, world: &dyn World) -> Description {
+    description::read(sources, source, world.cluster(), &|path| {
+        world.extended(path)
+    })
 }
 
 /// The versions that a `cluster.toml` declares, whatever other mistakes it contains.
 pub fn in_force(name: &str, text: &str, catalogue: &Catalogue) -> Selection {
     let mut sources = Sources::default();
     let id = sources.add(name, text);
+    declared(config::load(&sources, id).0.as_ref(), catalogue)
+}
+
+/// Like [`in_force`], for the cluster of a world.
+pub fn in_force_for(name: &str, text: &str, world: &dyn World, catalogue: &Catalogue) -> Selection {
+    let mut sources = Sources::default();
+    let id = sources.add(name, text);
+    let described = described(&mut sources, id, world);
+    declared(described.cluster.as_ref(), catalogue)
+}
+
+fn declared(cluster: Option<&Cluster>, catalogue: &Catalogue) -> Selection {
     let mut selection = Selection::newest(catalogue);
-    if let (Some(cluster), _) = config::load(&sources, id) {
-        select(&cluster, catalogue, &mut selection, &mut Vec::new());
+    if let Some(cluster) = cluster {
+        select(cluster, catalogue, &mut selection, &mut Vec::new());
     }
     selection
 }

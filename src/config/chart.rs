@@ -46,7 +46,8 @@ table! {
         pub enable_envoy_patch_policy: Option<Spanned<bool>>,
         /// The path of a helmfile that contains this chart, relative to the root
         /// (`bootstrap/helmfile.d/00-crds.yaml`). It installs the CRDs in a new cluster: pipe the output of
-        /// `helmfile template` to `gatewayctl crds apply`. Default: none.
+        /// `helmfile template` to `gatewayctl crds apply`. If the file describes several clusters, `{cluster}` is
+        /// replaced by the cluster's name. Default: none.
         pub bootstrap: Option<Text>,
         /// Merged over the chart's values, with the keys that the chart documents.
         pub values: Option<Node>,

@@ -4,6 +4,9 @@ use super::types::{Pairs, Text, Texts};
 use manifest::diagnostic::Spanned;
 use manifest::value::Node;
 
+/// The name of the namespace if the configuration names none.
+pub const DEFAULT_NAMESPACE: &str = "network";
+
 object_table! {
     /// The Flux Kustomizations in `ks.yaml`.
     pub struct Flux {

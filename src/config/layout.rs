@@ -7,7 +7,8 @@ table! {
     /// Where files are written and how they are named.
     pub struct Layout {
         /// The namespace's folder, relative to the root. Default: `kubernetes/apps/` followed by the
-        /// namespace.
+        /// namespace. If the file describes several clusters, `{cluster}` is replaced by the cluster's name, and
+        /// the default is `kubernetes/{cluster}/apps/` followed by the namespace.
         pub path: Option<Text>,
         /// The app's folder, inside `path`. Default: `envoy-gateway`.
         pub app: Option<Text>,

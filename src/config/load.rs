@@ -108,10 +108,24 @@ fn load_table<T: for<'de> Deserialize<'de>>(
         Ok(read) => read,
         Err(problems) => return (None, problems),
     };
-    let (cluster, wrong) = decode::<T>(&tree);
+    let (table, wrong) = decoded::<T>(&tree, sources, name);
+    problems.extend(wrong);
+    (table, problems)
+}
+
+/// Decodes a tree. `name` is that of the file, for mistakes whose place is not known.
+pub(super) fn decoded<T: for<'de> Deserialize<'de>>(
+    tree: &Node,
+    sources: &Sources,
+    name: &str,
+) -> (Option<T>, Vec<Diagnostic>) {
+    let (table, wrong) = decode::<T>(tree);
     let wrong = wrong.into_iter().take(MOST_MISTAKES);
-    problems.extend(wrong.map(|problem| describe(problem, &tree, name)));
-    (cluster, problems)
+    let described = wrong.map(|problem| {
+        let file = problem.span.map(|span| sources.get(span.source).name());
+        describe(problem, tree, file.unwrap_or(name))
+    });
+    (table, described.collect())
 }
 
 /// Reads any TOML as a tree, with diagnostics for values that manifests can't hold; `None` if the text is not
@@ -120,7 +134,7 @@ pub fn tree(sources: &Sources, source: SourceId) -> Option<(Node, Vec<Diagnostic
     tree_of(sources, source).ok()
 }
 
-fn tree_of(
+pub(super) fn tree_of(
     sources: &Sources,
     source: SourceId,
 ) -> Result<(Node, Vec<Diagnostic>), Vec<Diagnostic>> {

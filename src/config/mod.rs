@@ -12,6 +12,7 @@ pub mod cert_manager;
 pub mod chart;
 pub mod cilium;
 pub mod codes;
+pub mod description;
 pub mod extra;
 pub mod flux;
 pub mod gateway;
@@ -19,6 +20,7 @@ pub mod layout;
 pub mod load;
 pub mod lua;
 pub mod monitoring;
+pub mod overrides;
 pub mod policy;
 pub mod proxy;
 pub mod reference;
@@ -101,5 +103,15 @@ table! {
         pub test: Vec<test::Test>,
         /// Networks that the tests name, each with one CIDR or several.
         pub networks: Named<Texts>,
+        /// Other files whose settings count where this one has none, as paths relative to this file. Tables are
+        /// merged; any other value of this file, and so a list, replaces theirs. Of several files, the later one
+        /// counts more.
+        pub extends: Texts,
+        /// Keys with dots that are taken away from what `extends` brings, or, in the table of a cluster, from what
+        /// the clusters have in common: `remove = ["gateways.envoy-internal"]`.
+        pub remove: Texts,
+        /// Several clusters, by name. The table of a cluster has the same keys as this file, for what differs from
+        /// what is written above for all. It is merged in the same way as a file over those that it extends.
+        pub clusters: Named<manifest::value::Node>,
     }
 }

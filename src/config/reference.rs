@@ -23,8 +23,17 @@ pub fn keys() -> Vec<Key> {
     keys
 }
 
+/// The key with the tables of several clusters.
+const CLUSTERS: &str = "clusters";
+
 /// Finds the key at `path`. Where the reference has `NAME`, any name matches.
 pub fn find(path: &str) -> Option<Key> {
+    let of_cluster = path
+        .strip_prefix(CLUSTERS)
+        .and_then(|it| it.strip_prefix('.'));
+    if let Some((_, path)) = of_cluster.and_then(|it| it.split_once('.')) {
+        return find(path);
+    }
     let asked: Vec<&str> = path.split('.').collect();
     keys().into_iter().find(|key| {
         let there: Vec<&str> = key.path.split('.').collect();
@@ -56,7 +65,10 @@ fn collect(root: &Value, schema: &Value, path: &str, keys: &mut Vec<Key>, depth:
                 takes: takes(root, below),
                 text: text_of(root, below),
             });
-            collect(root, below, &path, keys, depth + 1);
+            // The table of a cluster has the same keys again.
+            if path != CLUSTERS {
+                collect(root, below, &path, keys, depth + 1);
+            }
         }
     }
     if let Some(below @ Value::Object(_)) = schema.get("additionalProperties")

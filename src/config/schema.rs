@@ -1,6 +1,6 @@
 //! The JSON Schema of `cluster.toml`, for editors.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// The schema as JSON Schema draft 2020-12. Tables are closed, and descriptions contain the user reference.
 pub fn json_schema() -> Value {
@@ -8,8 +8,34 @@ pub fn json_schema() -> Value {
     if let Some(map) = schema.as_object_mut() {
         map.insert("title".to_owned(), "cluster.toml of gatewayctl".into());
     }
+    describe_clusters(&mut schema);
     strip_nulls(&mut schema);
     schema
+}
+
+/// The tables of clusters have the keys of the whole file, without further clusters.
+fn describe_clusters(schema: &mut Value) {
+    const CLUSTERS: &str = "clusters";
+    let Some(mut properties) = schema.get("properties").cloned() else {
+        return;
+    };
+    if let Some(properties) = properties.as_object_mut() {
+        properties.remove(CLUSTERS);
+    }
+    let table = json!({
+        "type": "object",
+        "description": "What differs for this cluster.",
+        "properties": properties,
+        "additionalProperties": false,
+    });
+    if let Some(defs) = schema.get_mut("$defs").and_then(Value::as_object_mut) {
+        defs.insert("ClusterTable".to_owned(), table);
+    }
+    let clusters = schema.pointer_mut("/properties/clusters");
+    if let Some(clusters) = clusters.and_then(Value::as_object_mut) {
+        let table = json!({"$ref": "#/$defs/ClusterTable"});
+        clusters.insert("additionalProperties".to_owned(), table);
+    }
 }
 
 /// TOML has no null: changes `"type": ["string", "null"]` to `"string"`, and removes `null` alternatives. If a single one is

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::config::Cluster;
 use crate::config::codes;
+use crate::config::flux::DEFAULT_NAMESPACE;
 use manifest::diagnostic::{Diagnostic, Spanned};
 
 /// Builds the model from what was written, for the given versions. Also returns all mistakes that can be
@@ -15,7 +16,7 @@ use manifest::diagnostic::{Diagnostic, Spanned};
 pub fn build(cluster: &Cluster, versions: Versions, prefix: &str) -> (Model, Vec<Diagnostic>) {
     let problems = &mut Vec::new();
     let version = versions.envoy_gateway.value;
-    let unwritten = || Spanned::unwritten("network".to_owned());
+    let unwritten = || Spanned::unwritten(DEFAULT_NAMESPACE.to_owned());
     let namespace = cluster.namespace.name.clone().unwrap_or_else(unwritten);
     names::check(
         names::Rule::Label,

@@ -1,12 +1,16 @@
 //! Kustomizations that contain other people's entries too: the namespace's, and those to which earlier
 //! renders added entries.
 
+use std::collections::BTreeMap;
+
 use super::codes;
+use super::engine::Engine;
 use super::files::{File, Inputs, Kind, Output, Renderer};
 use super::index;
-use crate::model::flux;
+use super::templates::Templates;
 use crate::model::layout::join;
-use manifest::diagnostic::Diagnostic;
+use crate::model::{Model, flux};
+use manifest::diagnostic::{Diagnostic, Sources};
 use manifest::read;
 use manifest::value::path::{self, join_within};
 use manifest::value::ser::to_node;
@@ -25,6 +29,27 @@ pub struct Shared {
     pub entries: Vec<String>,
     /// Whether gatewayctl created the file and nobody has changed it since.
     pub untouched: bool,
+}
+
+/// Removes our entries from the kustomizations of earlier renders, for a configuration that renders nothing any more.
+/// Also returns all mistakes that were found.
+pub fn leave_all(
+    model: &Model,
+    inputs: &dyn Inputs,
+    sources: &mut Sources,
+) -> (Vec<File>, Vec<Diagnostic>) {
+    let templates = Templates::default();
+    let mut renderer = Renderer {
+        model,
+        engine: Engine::new(&templates),
+        sources,
+        problems: Vec::new(),
+        files: BTreeMap::new(),
+    };
+    for shared in inputs.shared() {
+        renderer.leave(&shared, &shared.entries, inputs);
+    }
+    (renderer.files.into_values().collect(), renderer.problems)
 }
 
 impl Renderer<'_> {

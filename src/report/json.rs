@@ -1,5 +1,5 @@
 //! The report for programs: `gatewayctl/report/v1`.
-//! It is one JSON object and a line end. Every key is always present, in the order below. Keys may be added
+//! It is one JSON object and a line end. Every key is present, in the order below, unless it says otherwise. Keys may be added
 //! in later versions, but none is renamed or removed. Lines start at 1. Columns start at 1 and count
 //! characters (Unicode scalar values; a tab is one). `end_column` is the column after the last character.
 //!
@@ -9,6 +9,7 @@
 //! | `summary.files` | number of checked files: `cluster.toml` and its scripts, rendered files, manifests |
 //! | `summary.objects` | number of checked Kubernetes objects |
 //! | `summary.errors`, `.warnings`, `.notes` | number of entries in `diagnostics` with that severity |
+//! | `clusters` | how much was checked and found in each cluster, with `name`, `files`, `objects`, `errors`, `warnings` and `notes`; missing unless `cluster.toml` describes clusters by name |
 //! | `diagnostics` | the findings, sorted by `file`, `line`, `column`, `code`, without duplicates |
 //!
 //! Each finding has these keys:
@@ -45,7 +46,19 @@ pub const SCHEMA: &str = "gatewayctl/report/v1";
 struct Document<'a> {
     schema: &'static str,
     summary: Summary,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    clusters: Vec<ClusterSummary<'a>>,
     diagnostics: Vec<Finding<'a>>,
+}
+
+#[derive(Serialize)]
+struct ClusterSummary<'a> {
+    name: &'a str,
+    files: usize,
+    objects: usize,
+    errors: usize,
+    warnings: usize,
+    notes: usize,
 }
 
 #[derive(Serialize)]
@@ -111,6 +124,7 @@ pub(super) fn write(report: &Report, sources: &Sources, out: &mut dyn io::Write)
             warnings: counts.warnings,
             notes: counts.notes,
         },
+        clusters: report.clusters.iter().map(ClusterSummary::from).collect(),
         diagnostics: report
             .diagnostics
             .iter()
@@ -151,6 +165,19 @@ impl<'a> Finding<'a> {
                 })
                 .collect(),
             clusters: &finding.clusters,
+        }
+    }
+}
+
+impl<'a> From<&'a super::ClusterSummary> for ClusterSummary<'a> {
+    fn from(cluster: &'a super::ClusterSummary) -> Self {
+        ClusterSummary {
+            name: &cluster.name,
+            files: cluster.files,
+            objects: cluster.objects,
+            errors: cluster.counts.errors,
+            warnings: cluster.counts.warnings,
+            notes: cluster.counts.notes,
         }
     }
 }

@@ -39,6 +39,21 @@ pub struct Report {
     pub objects: usize,
     /// The base for file names.
     pub base: Base,
+    /// How much was checked and found in each cluster, if `cluster.toml` describes several.
+    pub clusters: Vec<ClusterSummary>,
+}
+
+/// How much was checked and found in a cluster that `cluster.toml` describes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ClusterSummary {
+    /// The name of the cluster.
+    pub name: String,
+    /// The number of files that were checked.
+    pub files: usize,
+    /// The number of objects that were checked.
+    pub objects: usize,
+    /// The number of findings. What several clusters have in common counts in each.
+    pub counts: Counts,
 }
 
 /// The number of findings of each severity.
@@ -50,6 +65,21 @@ pub struct Counts {
     pub warnings: usize,
     /// The number of findings that are only information.
     pub notes: usize,
+}
+
+impl Counts {
+    /// Counts findings.
+    pub fn of(findings: &[Diagnostic]) -> Self {
+        let mut counts = Counts::default();
+        for finding in findings {
+            match finding.severity {
+                Severity::Error => counts.errors += 1,
+                Severity::Warning => counts.warnings += 1,
+                Severity::Note => counts.notes += 1,
+            }
+        }
+        counts
+    }
 }
 
 impl Report {
@@ -70,12 +100,22 @@ impl Report {
                 finding.pointer.clone(),
             )
         });
-        diagnostics.dedup_by(|later, first| is_same_mistake(later, first));
+        diagnostics.dedup_by(|later, first| {
+            let is_same = is_same_mistake(later, first);
+            if is_same {
+                let clusters = later.clusters.iter();
+                let new = clusters.filter(|name| !first.clusters.contains(name));
+                let new: Vec<String> = new.cloned().collect();
+                first.clusters.extend(new);
+            }
+            is_same
+        });
         Report {
             diagnostics,
             files,
             objects,
             base: Base::default(),
+            clusters: Vec::new(),
         }
     }
 
@@ -87,15 +127,7 @@ impl Report {
 
     /// The number of findings of each severity.
     pub fn counts(&self) -> Counts {
-        let mut counts = Counts::default();
-        for finding in &self.diagnostics {
-            match finding.severity {
-                Severity::Error => counts.errors += 1,
-                Severity::Warning => counts.warnings += 1,
-                Severity::Note => counts.notes += 1,
-            }
-        }
-        counts
+        Counts::of(&self.diagnostics)
     }
 
     /// Writes only the findings, in the format for people, as a part of other output.

@@ -114,11 +114,15 @@ pub(super) fn summary_with(
     .filter(|(number, _)| *number > 0)
     .map(|(number, severity)| paint(Some(severity), count(number, severity.as_str())))
     .collect();
+    let clusters = match report.clusters.len() {
+        0 | 1 => String::new(),
+        several => format!(", {}", count(several, "cluster")),
+    };
     if found.is_empty() {
         let ok = paint(None, "ok".to_owned());
-        return format!("{ok}: {files}, {objects}, nothing found");
+        return format!("{ok}: {files}, {objects}{clusters}, nothing found");
     }
-    format!("{} in {files} ({objects})", found.join(", "))
+    format!("{} in {files} ({objects}{clusters})", found.join(", "))
 }
 
 fn count(number: usize, word: &str) -> String {

@@ -99,7 +99,7 @@ impl<'a> KnownHashes<'a> {
             _ => None,
         };
         let mut written: Vec<&Hash> = whole(lock).into_iter().collect();
-        written.extend(locks.former.as_ref().and_then(whole));
+        written.extend(locks.former.iter().filter_map(whole));
         written.extend(pending.and_then(|pending| pending.new.as_ref()));
         let replaceable = pending.and_then(|pending| pending.old.as_ref());
         KnownHashes {

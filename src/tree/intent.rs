@@ -28,6 +28,7 @@ fn shared_before(lock: &Lock, path: &TreePath) -> Option<Shared> {
 pub(super) fn lock_after(entries: &[Entry], rendered: &Rendered, lock: &Lock) -> Lock {
     let mut after = Lock {
         configuration: lock.configuration.clone(),
+        cluster: lock.cluster.clone(),
         ..Lock::default()
     };
     for entry in entries {

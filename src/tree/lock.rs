@@ -77,6 +77,8 @@ pub struct Lock {
     /// The configuration that the lock belongs to, as a path from the lock's folder; `None` for `cluster.toml` in
     /// that folder.
     pub configuration: Option<String>,
+    /// The cluster that the lock belongs to, if the configuration describes several.
+    pub cluster: Option<String>,
     /// The files that were written, by path.
     pub files: BTreeMap<TreePath, Owned>,
     /// What an unfinished run was about to do, by path; empty if no run was interrupted.
@@ -125,6 +127,14 @@ impl Lock {
         self.configuration.as_deref().unwrap_or(CONFIGURATION)
     }
 
+    /// What the lock belongs to, for messages.
+    pub fn owner_in_words(&self) -> String {
+        match &self.cluster {
+            Some(cluster) => format!("the cluster {cluster} of {}", self.owner()),
+            None => self.owner().to_owned(),
+        }
+    }
+
     /// Whether a run was interrupted.
     pub fn is_pending(&self) -> bool {
         !self.pending.is_empty() || !self.pending_folders.is_empty()
@@ -143,6 +153,9 @@ impl Lock {
                 "  \"configuration\": {},\n",
                 quoted(configuration)
             ));
+        }
+        if let Some(cluster) = &self.cluster {
+            text.push_str(&format!("  \"cluster\": {},\n", quoted(cluster)));
         }
         text.push_str("  \"files\": ");
         let files = self.files.iter().map(|(path, owned)| {

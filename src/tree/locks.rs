@@ -17,6 +17,21 @@ pub struct Configuration {
     pub from_root: String,
     /// Its path from the folder that files are written to, with `/`. It identifies the configuration in that folder.
     pub from_output: String,
+    /// The cluster, if the configuration describes several.
+    pub cluster: Option<String>,
+    /// All clusters that the configuration describes. What an earlier render wrote for others is not needed any more.
+    pub clusters: Vec<String>,
+}
+
+impl Configuration {
+    /// Whether a lock was written for this configuration, but for a cluster that it doesn't describe any more.
+    pub(super) fn has_abandoned(&self, lock: &Lock) -> bool {
+        let is_described = match &lock.cluster {
+            Some(name) => self.clusters.contains(name),
+            None => self.clusters.is_empty(),
+        };
+        lock.owner() == self.from_output && !is_described
+    }
 }
 
 impl Default for Configuration {
@@ -24,6 +39,8 @@ impl Default for Configuration {
         Configuration {
             from_root: CONFIGURATION.to_owned(),
             from_output: CONFIGURATION.to_owned(),
+            cluster: None,
+            clusters: Vec::new(),
         }
     }
 }
@@ -39,9 +56,9 @@ pub struct Locks {
     pub(super) text: Option<Vec<u8>>,
     /// The other locks, each with its name.
     pub(super) others: Vec<(String, Lock)>,
-    /// A lock of an earlier version, which had one lock for all configurations. It is used to tell our work from
-    /// edits, but not to remove files.
-    pub(super) former: Option<Lock>,
+    /// A lock of an earlier version, which had one lock for all configurations, and the locks of clusters that the
+    /// configuration doesn't describe any more. They are used to tell our work from edits, but not to remove files.
+    pub(super) former: Vec<Lock>,
 }
 
 /// Another configuration that owns a file, and its lock.
@@ -74,7 +91,7 @@ impl Locks {
         };
         let found = self.others.iter().find(|(_, lock)| has(lock));
         found.map(|(file, lock)| Owner {
-            configuration: lock.owner().to_owned(),
+            configuration: lock.owner_in_words(),
             lock: file.clone(),
         })
     }
@@ -118,25 +135,29 @@ pub(super) fn load(
             && key != CONFIGURATION
             && !has_configuration
     };
-    let mut former = None;
-    if let Some(at) = all.iter().position(|(name, _, lock)| is_former(name, lock)) {
-        former = Some(all.remove(at).2);
-    }
-    let own = all.iter().position(|(_, _, lock)| lock.owner() == key);
+    let (former, mut all): (Vec<_>, Vec<_>) = all
+        .into_iter()
+        .partition(|(name, _, lock)| is_former(name, lock) || configuration.has_abandoned(lock));
+    let former_names: Vec<String> = former.iter().map(|(name, ..)| name.clone()).collect();
+    let former = former.into_iter().map(|(_, _, lock)| lock).collect();
+    let cluster = &configuration.cluster;
+    let is_own = |lock: &Lock| lock.owner() == key && lock.cluster == *cluster;
+    let own = all.iter().position(|(_, _, lock)| is_own(lock));
     let (file, text, own) = match own {
         Some(at) => all.remove(at),
         None => {
             let is_free = |name: &String| {
-                (former.is_none() || name != LOCK_FILE)
-                    && all.iter().all(|(there, ..)| there != name)
+                !former_names.contains(name) && all.iter().all(|(there, ..)| there != name)
             };
             let name = names(configuration).into_iter().find(is_free);
-            let name = name.unwrap_or_else(|| encoded(&format!("{key}\n")));
+            let cluster = cluster.as_deref().unwrap_or_default();
+            let name = name.unwrap_or_else(|| encoded(&format!("{key}\n{cluster}")));
             (name, None, Lock::default())
         }
     };
     let mut own = own;
     own.configuration = (key != CONFIGURATION).then(|| key.clone());
+    own.cluster.clone_from(cluster);
     let others = all.into_iter().map(|(name, _, lock)| (name, lock));
     Ok(Locks {
         file,
@@ -149,11 +170,21 @@ pub(super) fn load(
 
 /// The possible names of a configuration's lock, the preferred one first.
 fn names(configuration: &Configuration) -> Vec<String> {
-    let plain = match configuration.from_root.as_str() {
-        CONFIGURATION => LOCK_FILE.to_owned(),
-        other => encoded(other),
-    };
-    vec![plain, encoded(&configuration.from_output)]
+    let (from_root, from_output) = (&configuration.from_root, &configuration.from_output);
+    match &configuration.cluster {
+        Some(cluster) if from_root == CONFIGURATION => {
+            vec![
+                encoded(cluster),
+                encoded(&format!("{from_output} {cluster}")),
+            ]
+        }
+        Some(cluster) => vec![
+            encoded(&format!("{from_root} {cluster}")),
+            encoded(&format!("{from_output} {cluster}")),
+        ],
+        None if from_root == CONFIGURATION => vec![LOCK_FILE.to_owned(), encoded(from_output)],
+        None => vec![encoded(from_root), encoded(from_output)],
+    }
 }
 
 /// The name of a lock that contains a path to distinguish it.

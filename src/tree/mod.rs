@@ -11,11 +11,13 @@
 //! - [`path`]: paths that can't leave the root; `reach`: opens them folder by folder, without following links.
 //! - [`disk`]: the few disk operations, so that tests can make each of them fail.
 //! - [`lock`]: the lock file, in the format of `wire`; [`locks`]: one lock for each configuration.
+//! - [`abandoned`](mod@abandoned): the locks of clusters that a configuration doesn't describe any more.
 //! - [`classify`]: which files are ours, edited, or somebody else's.
 //! - [`plan`](mod@plan), [`apply`](mod@apply): the two steps; `replace`: replaces a single file.
 //! - [`plain`]: writes files that have no lock, by the same rules.
 //! - [`finding`]: turns a plan into diagnostics.
 
+pub mod abandoned;
 pub mod apply;
 pub mod classify;
 pub mod codes;

@@ -50,6 +50,7 @@ struct Wire {
     #[serde(rename = "schema")]
     _schema: String,
     configuration: Option<String>,
+    cluster: Option<String>,
     files: Unique<WireFile>,
     #[serde(default)]
     pending: Unique<WirePending>,
@@ -115,6 +116,7 @@ impl Wire {
         };
         let mut lock = Lock {
             configuration: self.configuration,
+            cluster: self.cluster,
             ..Lock::default()
         };
         for (text, file) in self.files.0 {

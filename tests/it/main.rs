@@ -14,6 +14,7 @@ mod bad_input;
 mod beside;
 mod browser;
 mod charts;
+mod clusters;
 mod conformance;
 mod contributing;
 mod controller;

@@ -25,7 +25,7 @@ pub(super) struct Analysis {
     pub unsaved: BTreeMap<PathBuf, Arc<str>>,
     pub findings: Vec<Diagnostic>,
     pub sources: Sources,
-    pub catalogue: Catalogue,
+    pub catalogue: Arc<Catalogue>,
     pub selection: Selection,
     pub index: Index,
     /// The files that can't be parsed as they are typed.

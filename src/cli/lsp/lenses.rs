@@ -22,9 +22,12 @@ pub(super) struct Exposed {
 /// # Errors
 /// If something can't be read, or `cluster.toml` has errors.
 pub(super) fn exposures(global: &Global) -> anyhow::Result<Exposures> {
-    let repository = Repository::read(&[], &Used::default(), global)?;
+    let mut tables = Vec::new();
+    for repository in Repository::read_each(&[], &Used::default(), global)? {
+        tables.extend(repository.exposed(global)?);
+    }
     let mut found = Exposures::new();
-    for (cluster, table) in repository.exposed(global)? {
+    for (cluster, table) in tables {
         for exposure in &table.exposures {
             let words = words(&table, exposure, cluster.as_deref());
             for route in &exposure.routes {

@@ -420,7 +420,7 @@ impl Server {
         let folder = roots::of_document(&path, &self.global).unwrap_or_default();
         let root = self.roots.get(&folder).unwrap_or(&self.nowhere);
         let (catalogue, selection) = match &root.analysis {
-            Some(analysis) => (&analysis.catalogue, &analysis.selection),
+            Some(analysis) => (&*analysis.catalogue, &analysis.selection),
             None => (&self.newest.0, &self.newest.1),
         };
         let name = path.strip_prefix(&folder).unwrap_or(&path);

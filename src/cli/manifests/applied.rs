@@ -38,7 +38,7 @@ pub(in crate::cli) fn read_root(
     unsaved: &UnsavedTexts,
     sources: &mut Sources,
 ) -> anyhow::Result<Manifests> {
-    let mut all = read_beside(root, &[PathBuf::new()], &BTreeSet::new(), unsaved, sources)?;
+    let mut all = read_beside(root, &[PathBuf::new()], &|_| false, unsaved, sources)?;
     all.leave_out_what_is_not_applied(sources);
     Ok(all)
 }
@@ -90,6 +90,19 @@ impl Manifests {
             .into_iter()
             .filter(|(path, _)| !is_in(&self.shown(path)))
             .collect();
+        self.count = self.objects.iter().filter(|it| !it.is_made).count();
+    }
+
+    /// Takes away files: their objects, and the findings on them.
+    pub(in crate::cli) fn leave_out(&mut self, files: &BTreeSet<String>, sources: &Sources) {
+        self.names.retain(|name| !files.contains(name));
+        self.texts.retain(|name, _| !files.contains(name));
+        self.objects.retain(|object| !files.contains(&object.file));
+        self.diagnostics.retain(|finding| {
+            let span = finding.span.map(|span| sources.get(span.source).name());
+            let file = span.or(finding.file.as_deref());
+            file.is_none_or(|file| !files.contains(file))
+        });
         self.count = self.objects.iter().filter(|it| !it.is_made).count();
     }
 

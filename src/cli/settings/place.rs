@@ -8,7 +8,7 @@ use super::ValidateSettings;
 use crate::cli::Global;
 use crate::cli::project::{self, ConfigText, Project};
 use crate::cli::today;
-use crate::compile::Compiled;
+use crate::compile::{Compiled, described};
 use crate::config;
 use crate::config::load::{LARGEST_CONFIG, load_settings};
 use crate::model::{self, rules::Rules};
@@ -22,15 +22,9 @@ pub(in crate::cli) fn of_project(
     project: &Project,
     compiled: &mut Compiled,
 ) -> Option<ValidateSettings> {
-    let (cluster, _) = config::load(&compiled.sources, compiled.config);
-    let (name, table) = (project.config_name(), cluster?.validate);
+    let (name, table) = (project.config_name(), &compiled.cluster.as_ref()?.validate);
     let problems = &mut compiled.diagnostics;
-    Some(ValidateSettings::new(
-        &table,
-        &name,
-        &project.root,
-        problems,
-    ))
+    Some(ValidateSettings::new(table, &name, &project.root, problems))
 }
 
 /// The tables `[validate]` and `[rules]` in force for manifests: those of `cluster.toml`, or of `gatewayctl.toml` if there is none. Adds
@@ -44,12 +38,13 @@ pub(in crate::cli) fn in_force(
     problems: &mut Vec<Diagnostic>,
 ) -> anyhow::Result<Option<(ValidateSettings, Rules)>> {
     if project::locate(global)?.is_some() {
-        let project = Project::find(global)?;
+        let project = Project::nearest(global)?;
         match project.config_text()? {
             ConfigText::Read(text) => {
                 let name = project.config_name();
                 let source = sources.add(&*name, text);
-                let (cluster, wrong) = config::load(sources, source);
+                let described = described(sources, source, &project);
+                let (cluster, wrong) = (described.cluster, described.diagnostics);
                 let is_here = |one: &Diagnostic| {
                     let pointer = one.pointer.as_deref();
                     pointer

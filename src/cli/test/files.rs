@@ -9,6 +9,7 @@ use anyhow::Context;
 use crate::bounds::file;
 use crate::cli::project::{self, ConfigText, Project};
 use crate::cli::{Global, settings};
+use crate::compile::described;
 use crate::config;
 use crate::config::codes::CONFIG_UNKNOWN_REFERENCE;
 use crate::config::load::{LARGEST_CONFIG, is_of_another_tool, load_settings, load_tests};
@@ -99,12 +100,13 @@ impl ReadTests {
         sources: &mut Sources,
     ) -> anyhow::Result<Option<PathBuf>> {
         if project::locate(global)?.is_some() {
-            let project = Project::find(global)?;
+            let project = Project::nearest(global)?;
             // What is wrong with any other part of it was reported when it was rendered.
             if let ConfigText::Read(text) = project.config_text()? {
                 let name = project.config_name();
                 let source = sources.add(&*name, text);
-                let (cluster, wrong) = config::load(sources, source);
+                let described = described(sources, source, &project);
+                let (cluster, wrong) = (described.cluster, described.diagnostics);
                 if let Some(cluster) = cluster {
                     let external = cluster.rules.external.gateways.iter();
                     self.external.extend(external.map(|it| it.value.clone()));
@@ -184,6 +186,18 @@ impl ReadTests {
         self.tests.extend(tests);
     }
 
+    /// The places of all tests.
+    pub(super) fn places(&self, sources: &Sources) -> Vec<(String, usize)> {
+        let tests = self.tests.iter().enumerate();
+        let places = tests.map(|(at, (file, test))| {
+            let span = cases::place(test);
+            let line = span.map_or(at, |span| sources.locate(span).line);
+            let written = span.map(|span| sources.get(span.source).name());
+            (written.unwrap_or(file).to_owned(), line)
+        });
+        places.collect()
+    }
+
     /// The tests with their requests. What is wrong with a test is added to `mistakes`, and the test is not run.
     pub(super) fn runnable(
         &self,
@@ -223,11 +237,10 @@ fn of_tests(wrong: Vec<Diagnostic>) -> Vec<Diagnostic> {
 pub(super) fn check_clusters(
     tests: &[Runnable<'_>],
     known: &[Option<String>],
-    global: &Global,
     mistakes: &mut Vec<Diagnostic>,
 ) {
     let known: Vec<&str> = known.iter().filter_map(Option::as_deref).collect();
-    if known.is_empty() || global.cluster.is_some() {
+    if known.is_empty() {
         return;
     }
     for cluster in tests.iter().flat_map(|it| it.test.cluster.iter()) {

@@ -4,7 +4,6 @@ use super::edit::Edit;
 use super::installed::{Installed, chart_version, installed};
 use super::targets::Target;
 use crate::compile::Compiled;
-use crate::config;
 use crate::lint::upgrade::{Move, Upgrade, crds_stay_old};
 use crd_validate::codes::SCHEMA_DEPRECATED_VERSION;
 use crd_validate::schema::bundle::{ENVOY_GATEWAY, GATEWAY_API, gateway_api_of};
@@ -236,8 +235,7 @@ fn of_chart(written: &Compiled, after: &Selection, target: &Target) -> Vec<Edit>
 
 /// The change to `gateway_api`, if it is declared and differs from the release that the new chart brings.
 fn gateway_api_edit(written: &Compiled, chart: Option<&Version>) -> Option<Edit> {
-    let (cluster, _) = config::load(&written.sources, written.config);
-    let declared = cluster?.versions.gateway_api?;
+    let declared = written.cluster.as_ref()?.versions.gateway_api.as_ref()?;
     let brought = gateway_api_of(chart?)?.version;
     let what = format!(
         "`gateway_api`: {}; the chart brings {brought}, so remove this line if the chart installs the CRDs",
@@ -249,8 +247,7 @@ fn gateway_api_edit(written: &Compiled, chart: Option<&Version>) -> Option<Edit>
 
 /// The change to a version in `[versions]`.
 fn of_declared(written: &Compiled, target: &Target) -> Vec<Edit> {
-    let (cluster, _) = config::load(&written.sources, written.config);
-    let Some(versions) = cluster.map(|cluster| cluster.versions) else {
+    let Some(versions) = written.cluster.as_ref().map(|cluster| &cluster.versions) else {
         return Vec::new();
     };
     let external_dns = versions

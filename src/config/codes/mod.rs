@@ -13,6 +13,7 @@ manifest::codes! {
     CONFIG_NOT_INHERITED = "config"/"not-inherited", Warning, "A gateway's own table that drops a protection of the shared one.";
     CONFIG_DUPLICATE = "config"/"duplicate", Error, "A port, name or file that is given twice.";
     CONFIG_TEMPLATE = "config"/"template", Error, "A template that fails, or whose output is not valid YAML.";
+    CONFIG_EXTENDS = "config"/"extends", Error, "A file that a description extends can't be used.";
     CONFIG_UNUSED_IGNORE = "config"/"unused-ignore", Note, "An entry of `[validate]` that fits no finding.";
     VERSION_UNKNOWN = "version"/"unknown", Error, "A version that the catalogue doesn't have.";
 }
