@@ -34,6 +34,9 @@ table! {
         pub local: Vec<RateLimitRule>,
         /// Limits that all proxies count together, in the Redis of `chart.rate_limit`.
         pub global: Vec<RateLimitRule>,
+        /// `Local` or `Global`, for `spec.rateLimit.type`. Default: what the rules are, before Envoy Gateway 1.6; later
+        /// versions deprecate it.
+        pub r#type: Option<Text>,
     }
 }
 

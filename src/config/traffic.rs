@@ -91,8 +91,12 @@ table! {
         pub client_ca: Texts,
         /// `Secret` or `ConfigMap`: what `client_ca` names. Default: `Secret`.
         pub client_ca_kind: Option<Spanned<CaKind>>,
-        /// Whether clients without a certificate are accepted, too. A certificate that is shown must be valid.
-        /// Default: `false`.
+        /// How certificates of clients are verified (Envoy Gateway 1.8.0 and later): `RequireAndVerify`, or
+        /// `VerifyIfGiven`, which also accepts clients without a certificate; `RequireAny` and `Request` verify
+        /// nothing. Default: `RequireAndVerify`.
+        pub client_ca_mode: Option<Text>,
+        /// `true` accepts clients without a certificate, before Envoy Gateway 1.8.0; later versions have
+        /// `client_ca_mode`.
         pub client_ca_optional: Option<Spanned<bool>>,
     }
 }

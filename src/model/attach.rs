@@ -99,15 +99,24 @@ impl Wanted<'_> {
         }
     }
 
-    /// The listeners for HTTPS that serve at least one of the hostnames.
+    /// The listeners for HTTPS that serve at least one of the hostnames; if there are none, those that may serve one,
+    /// because a Flux variable may be any name.
     fn serving<'a>(&self, gateway: &'a Gateway) -> Vec<&'a Listener> {
-        let serves = |listener: &&Listener| {
-            let own = listener.hostname.as_ref();
-            own.is_none_or(|own| self.hostnames.iter().any(|name| covers(own, name)))
+        let of = |serves: fn(&str, &str) -> bool| -> Vec<&'a Listener> {
+            let listeners = gateway.listeners.iter();
+            let https = listeners.filter(|listener| listener.protocol.value == Protocol::Https);
+            let fits = |listener: &&Listener| {
+                let own = listener.hostname.as_ref();
+                own.is_none_or(|own| self.hostnames.iter().any(|name| serves(own, name)))
+            };
+            https.filter(fits).collect()
         };
-        let listeners = gateway.listeners.iter();
-        let https = listeners.filter(|listener| listener.protocol.value == Protocol::Https);
-        https.filter(serves).collect()
+        let known = of(covers);
+        if known.is_empty() {
+            of(may_cover)
+        } else {
+            known
+        }
     }
 
     fn nothing_serves(&self, gateway: &Gateway) -> Diagnostic {
@@ -118,25 +127,27 @@ impl Wanted<'_> {
             names.join(", ")
         );
         let span = self.hostnames.first().and_then(|name| name.span);
-        let is_unknown = names.iter().any(|name| variable::in_text(name));
         Diagnostic::new(codes::CONFIG_UNKNOWN_REFERENCE, message)
             .at(span.or(self.name.span))
             .why("the route would attach to nothing")
-            .help(match is_unknown {
-                true => "name the listener: `listener = \"https\"`",
-                false => "add a listener with this hostname to the gateway, or name another one: `listener = \"http\"`",
-            })
+            .help("add a listener with this hostname to the gateway, or name one with `listener`")
     }
 }
 
 /// Whether a listener's hostname serves another hostname (Gateway API, `Listener.hostname`): they are equal, or one of them
 /// is a wildcard above the other. Flux variables are compared as text.
-fn covers(listener: &str, hostname: &str) -> bool {
+pub fn covers(listener: &str, hostname: &str) -> bool {
     let above = |wildcard: &str, name: &str| {
         let suffix = wildcard.strip_prefix('*');
         suffix.is_some_and(|suffix| name.ends_with(suffix))
     };
     listener == hostname || above(listener, hostname) || above(hostname, listener)
+}
+
+/// Whether a listener's hostname serves another hostname, or may do so once Flux has replaced the variables in them.
+pub fn may_cover(listener: &str, hostname: &str) -> bool {
+    let is_unknown = variable::in_text(listener) || variable::in_text(hostname);
+    is_unknown || covers(listener, hostname)
 }
 
 fn no_listener(gateway: &Gateway, listener: &Text, known: &[&str]) -> Diagnostic {

@@ -65,10 +65,6 @@ pub fn build(
     let (mut policies, mut grants) = (Vec::new(), Vec::new());
     for (name, table) in cluster.auth.iter() {
         names::check(Rule::Subdomain, "a policy's name", name, problems);
-        let mut others = cluster.security_policies.iter();
-        if let Some((other, _)) = others.find(|(other, _)| other.value == name.value) {
-            problems.push(same_name(name, other));
-        }
         check(name, table, problems);
         let elsewhere = |service: &ExtAuth| {
             let own = service.namespace.clone();
@@ -281,15 +277,6 @@ fn check_values(name: &Text, table: &Table, problems: &mut Vec<Diagnostic>) {
             .help("remove the key, or set `protocol = \"http\"`"),
         );
     }
-}
-
-fn same_name(name: &Text, other: &Text) -> Diagnostic {
-    let message = format!("there are two SecurityPolicies {:?}", name.value);
-    Diagnostic::new(codes::CONFIG_DUPLICATE, message)
-        .at(name.span)
-        .related(other.span, "the other one, in [security_policies]")
-        .why("one object would replace the other")
-        .help("rename one of the two tables")
 }
 
 fn missing(message: String, span: Option<Span>, why: &str, help: &str) -> Diagnostic {

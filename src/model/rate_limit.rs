@@ -1,7 +1,9 @@
 //! Rate limits and error pages of BackendTrafficPolicies.
 
+use super::Version;
 use super::address;
 use super::names::{self, Rule};
+use super::version::RATE_LIMIT_WITHOUT_TYPE;
 use crate::config::rate_limit::{ErrorPage, RateLimitRule};
 use crate::config::traffic::BackendTraffic;
 use crate::config::{Cluster, Count, Text, codes};
@@ -45,6 +47,19 @@ pub fn check(
             .why("Envoy Gateway would refuse the policy, so none of its settings would apply")
             .help("add `rate_limit.redis = \"redis.databases.svc.cluster.local:6379\"` to [chart], or use `local`"),
         );
+    }
+}
+
+/// The type of a policy's limits, if the version of Envoy Gateway needs it.
+pub fn needed_type(table: &BackendTraffic, chart: Version) -> Option<&'static str> {
+    let limit = table
+        .rate_limit
+        .as_ref()
+        .filter(|_| chart < RATE_LIMIT_WITHOUT_TYPE)?;
+    match (limit.local.is_empty(), limit.global.is_empty()) {
+        (false, true) => Some("Local"),
+        (true, false) => Some("Global"),
+        _ => None,
     }
 }
 

@@ -47,6 +47,8 @@ pub struct BackendTraffic {
     pub targets: Targets,
     /// Whether compression is written as `compressor`; before Envoy Gateway 1.6 it is `compression`.
     pub compressor: bool,
+    /// `spec.rateLimit.type`, which Envoy Gateway needs before 1.6.
+    pub rate_limit_type: Option<&'static str>,
     /// The settings from `cluster.toml`.
     pub set: config::traffic::BackendTraffic,
 }
@@ -310,6 +312,7 @@ pub fn backend(
                 name,
                 gateway,
                 targets,
+                rate_limit_type: rate_limit::needed_type(&set, chart),
                 compressor: set
                     .compression_as
                     .as_ref()

@@ -1,12 +1,77 @@
 //! `[auth.NAME]`, from SecurityPolicies that say who may pass
 
-use super::rows::{self, API_KEY, BASIC, EXT_AUTH, JWT, OIDC, put};
+use super::rows::SettingType::{Count, Flag, Names, Text, Texts};
+use super::rows::{self, Row, put};
 use super::{Form, Lift, policy_targets};
 use crate::import::config::{flag, pairs, text, texts};
 use crate::import::files::text as text_at;
 use crate::model::layout::Group;
 use ipnet::IpNet;
 use manifest::value::{Kind, Map, Node, variable};
+
+/// `[auth.NAME.oidc]`.
+const OIDC: &[Row] = &[
+    ("issuer", "spec.oidc.provider.issuer", Text),
+    (
+        "authorization_endpoint",
+        "spec.oidc.provider.authorizationEndpoint",
+        Text,
+    ),
+    ("token_endpoint", "spec.oidc.provider.tokenEndpoint", Text),
+    ("client_id", "spec.oidc.clientID", Text),
+    ("client_secret", "spec.oidc.clientSecret.name", Text),
+    ("scopes", "spec.oidc.scopes", Texts),
+    ("redirect_url", "spec.oidc.redirectURL", Text),
+    ("logout_path", "spec.oidc.logoutPath", Text),
+    ("cookie_domain", "spec.oidc.cookieDomain", Text),
+    (
+        "access_token_cookie",
+        "spec.oidc.cookieNames.accessToken",
+        Text,
+    ),
+    ("id_token_cookie", "spec.oidc.cookieNames.idToken", Text),
+    ("forward_access_token", "spec.oidc.forwardAccessToken", Flag),
+    ("refresh_token", "spec.oidc.refreshToken", Flag),
+];
+
+/// `[auth.NAME.ext_auth]`; `{}` is `http` or `grpc`.
+const EXT_AUTH: &[Row] = &[
+    ("path", "spec.extAuth.{}.path", Text),
+    ("headers", "spec.extAuth.headersToExtAuth", Texts),
+    (
+        "headers_to_backend",
+        "spec.extAuth.{}.headersToBackend",
+        Texts,
+    ),
+    ("fail_open", "spec.extAuth.failOpen", Flag),
+    ("timeout", "spec.extAuth.timeout", Text),
+    (
+        "body_bytes",
+        "spec.extAuth.bodyToExtAuth.maxRequestBytes",
+        Count,
+    ),
+];
+
+/// `[auth.NAME.basic]`.
+const BASIC: &[Row] = &[
+    ("users", "spec.basicAuth.users.name", Text),
+    (
+        "username_header",
+        "spec.basicAuth.forwardUsernameHeader",
+        Text,
+    ),
+];
+
+/// `[auth.NAME.jwt]`, from its only provider.
+const JWT: &[Row] = &[
+    ("name", "name", Text),
+    ("issuer", "issuer", Text),
+    ("audiences", "audiences", Texts),
+    ("jwks", "remoteJWKS.uri", Text),
+];
+
+/// `[auth.NAME.api_key]`.
+const API_KEY: &[Row] = &[("secrets", "spec.apiKeyAuth.credentialRefs", Names)];
 
 /// The guards of a table. A policy with none of them is no `auth`.
 const GUARDS: [&str; 7] = [
@@ -176,11 +241,7 @@ fn networks(node: &Node) -> Option<Vec<(&'static str, Vec<&str>)>> {
         let principal = rule.get("principal")?;
         let is_plain = rule.as_map()?.len() == 2 && principal.as_map()?.len() == 1;
         let cidrs = crate::import::files::texts(principal, "clientCIDRs");
-        let is_network = |text: &&str| {
-            let parsed = text.parse::<IpNet>();
-            variable::in_text(text) || parsed.is_ok_and(|net| net.addr() == net.network())
-        };
-        if !is_plain || cidrs.is_empty() || !cidrs.iter().all(is_network) {
+        if !is_plain || cidrs.is_empty() || !cidrs.iter().all(|text| is_network(text)) {
             return None;
         }
         found.push((key, cidrs));
@@ -191,4 +252,10 @@ fn networks(node: &Node) -> Option<Vec<(&'static str, Vec<&str>)>> {
         (["allow"] | ["deny", "allow"], "Deny") | (["deny"], "Allow") => Some(found),
         _ => None,
     }
+}
+
+/// Whether a text is a network as `cluster.toml` takes it, or a Flux variable.
+pub(super) fn is_network(text: &str) -> bool {
+    let parsed = text.parse::<IpNet>();
+    variable::in_text(text) || parsed.is_ok_and(|net| net.addr() == net.network())
 }

@@ -1,11 +1,19 @@
 //! `[external.NAME]`, from HTTPRoutes whose only backend is a Backend
 
-use super::rows::{self, BACKEND_OBJECT, EXTERNAL_ROUTE, put};
+use super::rows::SettingType::{Text, Texts};
+use super::rows::{self, Row, put};
 use super::{Form, Lift, listeners};
 use crate::import::config::{flag, pairs, text, texts};
 use crate::import::files::{ENVOY, GATEWAY_API, text as text_at, texts as texts_at};
+use crate::model::attach::may_cover;
 use crate::model::layout::Group;
 use manifest::value::{Kind, Map, Node};
+
+/// `[external.NAME]`, from the rule of its route.
+const EXTERNAL_ROUTE: &[Row] = &[("timeout", "timeouts.request", Text)];
+
+/// `[external.NAME.backend]`.
+const BACKEND_OBJECT: &[Row] = &[("protocols", "spec.appProtocols", Texts)];
 
 /// The objects of an external host.
 struct Host {
@@ -132,6 +140,7 @@ impl Lift<'_> {
             }
             all
         };
+        let hostnames = texts_at(route.get("spec")?, "hostnames");
         let gateways = of("name");
         let listeners = of("sectionName");
         let is_default = |gateway: &&super::Gateway| {
@@ -139,8 +148,12 @@ impl Lift<'_> {
             let mut https = own
                 .iter()
                 .filter(|one| text_at(one, &["protocol"]) == "HTTPS");
-            let first = https.next().map(|one| text_at(one, &["name"]));
-            https.next().is_none() && first == listeners.first().map(String::as_str)
+            let first = https.next();
+            let name = first.map(|one| text_at(one, &["name"]));
+            let hostname = first.map_or("", |one| text_at(one, &["hostname"]));
+            let serves =
+                hostname.is_empty() || hostnames.iter().any(|name| may_cover(hostname, name));
+            https.next().is_none() && serves && name == listeners.first().map(String::as_str)
         };
         let mut here = self
             .gateways

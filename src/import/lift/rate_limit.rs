@@ -1,12 +1,18 @@
 //! `rate_limit` and `error_pages` in `[backend_traffic]`, and `rate_limit` in `[chart]`
 
+use super::auth::is_network;
 use super::rows::put;
 use crate::import::config::{pairs, text, texts};
 use crate::import::files::text as text_at;
 use manifest::value::{Kind, Map, Node};
 
 /// Lifts the limits and the error pages of a policy. A list is lifted only if every item of it can be expressed.
-pub(super) fn lift(policy: &Node, table: &mut Node) {
+/// `has_type` says whether the type of limits is written without a setting.
+pub(super) fn lift(policy: &Node, has_type: bool, table: &mut Node) {
+    let written = policy.path(&["spec", "rateLimit", "type"]);
+    if let Some(written) = written.and_then(Node::as_str).filter(|_| !has_type) {
+        put(table, "rate_limit.type", text(written));
+    }
     for kind in ["local", "global"] {
         if let Some(rules) = all(policy, &["spec", "rateLimit", kind, "rules"], rule) {
             put(table, &format!("rate_limit.{kind}"), rules);
@@ -61,6 +67,9 @@ fn rule(rule: &Node) -> Option<Map> {
             "Distinct" => "each_client_of",
             _ => return None,
         };
+        if !is_network(text_at(source, &["value"])) {
+            return None;
+        }
         table.insert(key, text(text_at(source, &["value"])));
     }
     let headers = selector.get("headers").and_then(Node::as_list);

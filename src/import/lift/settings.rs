@@ -305,6 +305,7 @@ pub(super) const CLIENT: &[Row] = &[
         "spec.connection.maxAcceptPerSocketEvent",
         Count,
     ),
+    ("tls.client_ca_mode", "spec.tls.clientValidation.mode", Text),
     (
         "tls.client_ca_optional",
         "spec.tls.clientValidation.optional",
@@ -438,73 +439,3 @@ pub(super) const FLUX_CONFIG: &[Row] = &[
     ("wait", "spec.wait", Flag),
     ("health_checks", "spec.healthChecks", Any),
 ];
-
-/// `[auth.NAME.oidc]`.
-pub(super) const OIDC: &[Row] = &[
-    ("issuer", "spec.oidc.provider.issuer", Text),
-    (
-        "authorization_endpoint",
-        "spec.oidc.provider.authorizationEndpoint",
-        Text,
-    ),
-    ("token_endpoint", "spec.oidc.provider.tokenEndpoint", Text),
-    ("client_id", "spec.oidc.clientID", Text),
-    ("client_secret", "spec.oidc.clientSecret.name", Text),
-    ("scopes", "spec.oidc.scopes", Texts),
-    ("redirect_url", "spec.oidc.redirectURL", Text),
-    ("logout_path", "spec.oidc.logoutPath", Text),
-    ("cookie_domain", "spec.oidc.cookieDomain", Text),
-    (
-        "access_token_cookie",
-        "spec.oidc.cookieNames.accessToken",
-        Text,
-    ),
-    ("id_token_cookie", "spec.oidc.cookieNames.idToken", Text),
-    ("forward_access_token", "spec.oidc.forwardAccessToken", Flag),
-    ("refresh_token", "spec.oidc.refreshToken", Flag),
-];
-
-/// `[auth.NAME.ext_auth]`; `{}` is `http` or `grpc`.
-pub(super) const EXT_AUTH: &[Row] = &[
-    ("path", "spec.extAuth.{}.path", Text),
-    ("headers", "spec.extAuth.headersToExtAuth", Texts),
-    (
-        "headers_to_backend",
-        "spec.extAuth.{}.headersToBackend",
-        Texts,
-    ),
-    ("fail_open", "spec.extAuth.failOpen", Flag),
-    ("timeout", "spec.extAuth.timeout", Text),
-    (
-        "body_bytes",
-        "spec.extAuth.bodyToExtAuth.maxRequestBytes",
-        Count,
-    ),
-];
-
-/// `[auth.NAME.basic]`.
-pub(super) const BASIC: &[Row] = &[
-    ("users", "spec.basicAuth.users.name", Text),
-    (
-        "username_header",
-        "spec.basicAuth.forwardUsernameHeader",
-        Text,
-    ),
-];
-
-/// `[auth.NAME.jwt]`, from its only provider.
-pub(super) const JWT: &[Row] = &[
-    ("name", "name", Text),
-    ("issuer", "issuer", Text),
-    ("audiences", "audiences", Texts),
-    ("jwks", "remoteJWKS.uri", Text),
-];
-
-/// `[auth.NAME.api_key]`.
-pub(super) const API_KEY: &[Row] = &[("secrets", "spec.apiKeyAuth.credentialRefs", Names)];
-
-/// `[external.NAME]`, from the rule of its route.
-pub(super) const EXTERNAL_ROUTE: &[Row] = &[("timeout", "timeouts.request", Text)];
-
-/// `[external.NAME.backend]`.
-pub(super) const BACKEND_OBJECT: &[Row] = &[("protocols", "spec.appProtocols", Texts)];

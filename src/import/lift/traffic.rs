@@ -207,7 +207,7 @@ fn backend(node: &Node, compressor: bool) -> Map {
             put(&mut table, "compression_as", text(field));
         }
     }
-    super::rate_limit::lift(node, &mut table);
+    super::rate_limit::lift(node, !compressor, &mut table);
     let statuses = node.path(&["spec", "retry", "retryOn", "httpStatusCodes"]);
     if let Some(statuses) = statuses.filter(|statuses| {
         statuses

@@ -122,3 +122,32 @@ fn limits_and_error_pages_must_have_a_meaning() {
     ]);
     snapshot!("limits", said);
 }
+
+#[test]
+fn redirects_and_responses_must_have_a_meaning() {
+    let on = "gateways = \"envoy-external\"\nhostnames = \"old.example.com\"\n";
+    let redirect = |keys: &str| with("redirects.old", &format!("{on}{keys}"));
+    let said = refused(&[
+        ("a redirect to nowhere", redirect("")),
+        ("no URL", redirect("to = \"www.example.com\"")),
+        (
+            "a status that doesn't redirect",
+            redirect("to = \"/new\"\nstatus = 404"),
+        ),
+        (
+            "no hostname",
+            with(
+                "redirects.old",
+                "gateways = \"envoy-external\"\nto = \"/new\"",
+            ),
+        ),
+        (
+            "two bodies",
+            with(
+                "responses.robots",
+                &format!("{on}body = \"a\"\nconfig_map = \"b\""),
+            ),
+        ),
+    ]);
+    snapshot!("answers", said);
+}

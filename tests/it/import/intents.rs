@@ -12,6 +12,7 @@ spec:
   interval: 15m
   url: oci://docker.io/envoyproxy/gateway-helm
   ref: { tag: v1.9.0 }
+  layerSelector: { mediaType: application/vnd.cncf.helm.chart.content.v1.tar+gzip, operation: copy }
 # file: kubernetes/apps/network/envoy-gateway/app/helmrelease.yaml
 apiVersion: helm.toolkit.fluxcd.io/v2
 kind: HelmRelease
@@ -187,6 +188,38 @@ spec:
   appProtocols: [gateway.envoyproxy.io/ws]
   endpoints: [{ fqdn: { hostname: \"${ROUTER}\", port: 443 } }]
   tls: { insecureSkipVerify: true }
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: { name: old }
+spec:
+  parentRefs: [{ name: internal, namespace: network, sectionName: https }]
+  hostnames: [old.example.com]
+  rules:
+    - filters:
+        - type: RequestRedirect
+          requestRedirect:
+            scheme: https
+            hostname: www.example.com
+            port: 8443
+            path: { type: ReplacePrefixMatch, replacePrefixMatch: /blog }
+            statusCode: 302
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: { name: robots }
+spec:
+  parentRefs: [{ name: internal, namespace: network, sectionName: https }]
+  hostnames: [www.example.com]
+  rules:
+    - matches: [{ path: { type: PathPrefix, value: /robots.txt } }]
+      filters: [{ type: ExtensionRef, extensionRef: { group: gateway.envoyproxy.io, kind: HTTPRouteFilter, name: robots } }]
+---
+apiVersion: gateway.envoyproxy.io/v1alpha1
+kind: HTTPRouteFilter
+metadata: { name: robots }
+spec:
+  directResponse: { statusCode: 200, contentType: text/plain, body: { type: Inline, inline: \"none\" } }
 ";
 
 #[test]

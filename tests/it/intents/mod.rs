@@ -1,5 +1,6 @@
 //! Tables of `cluster.toml` that say what is wanted: what they render, and what is said about mistakes in them.
 
+mod answers;
 mod auth;
 mod external;
 mod page;

@@ -11,7 +11,6 @@ fn local_rate_limits_and_error_pages_are_rendered() {
         "BackendTrafficPolicy",
     );
     let fields = "  rateLimit:
-    type: Local
     local:
       rules:
         - limit:
@@ -83,7 +82,7 @@ fn global_rate_limits_need_their_redis_in_the_chart() {
     );
     assert!(release.contains(&values), "{release}");
     let policy = project.read(crate::common::ENVOY);
-    let fields = "    type: Global
+    let fields = "  rateLimit:
     global:
       rules:
         - limit:
@@ -101,6 +100,21 @@ fn global_rate_limits_need_their_redis_in_the_chart() {
 }
 
 #[test]
+fn versions_before_1_6_need_the_type_of_limits() {
+    let config = crate::common::MINIMAL.replace("1.9.0", "1.5.9");
+    let project = crate::common::Project::new().config(format!(
+        "{config}\n[backend_traffic]\nrate_limit.local = [{{ requests = 10, per = \"second\" }}]\n"
+    ));
+    project.run(["render"]).success();
+    project.run(["validate"]).success();
+    let rendered = project.read(crate::common::ENVOY);
+    assert!(
+        rendered.contains("  rateLimit:\n    type: Local\n"),
+        "{rendered}"
+    );
+}
+
+#[test]
 fn an_intent_that_the_declared_version_lacks_names_the_version_that_has_it() {
     let config = crate::common::MINIMAL.replace("1.9.0", "1.5.9");
     let project = crate::common::Project::new().config(format!(
@@ -109,20 +123,20 @@ fn an_intent_that_the_declared_version_lacks_names_the_version_that_has_it() {
     let run = project.run(["validate"]);
     assert!(run.stdout.contains("lateResponseHeaders"), "{run}");
     assert!(run.stdout.contains("1.6"), "{run}");
-    assert!(run.stdout.contains("cluster.toml:13"), "{run}");
+    assert!(run.stdout.contains("cluster.toml:14"), "{run}");
 }
 
 #[test]
 fn clients_must_show_certificates_of_an_authority() {
     let rendered = object(
-        "[client_traffic]\ntls = { client_ca = \"partners\", client_ca_kind = \"ConfigMap\", client_ca_optional = true }\n\
+        "[client_traffic]\ntls = { client_ca = \"partners\", client_ca_kind = \"ConfigMap\", client_ca_mode = \"VerifyIfGiven\" }\n\
          headers.response_set.X-Frame-Options = \"DENY\"\nmax_accept_per_socket_event = 0\n",
         "ClientTrafficPolicy",
     );
     for part in [
         "  connection:\n    maxAcceptPerSocketEvent: 0\n",
         "    lateResponseHeaders:\n      set:\n        - name: X-Frame-Options\n          value: DENY\n",
-        "    clientValidation:\n      optional: true\n      caCertificateRefs:\n        - kind: ConfigMap\n          name: partners\n",
+        "    clientValidation:\n      mode: VerifyIfGiven\n      caCertificateRefs:\n        - kind: ConfigMap\n          name: partners\n",
     ] {
         assert!(rendered.contains(part), "{rendered}");
     }
