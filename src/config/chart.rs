@@ -3,7 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::types::Text;
+use super::rate_limit::RateLimitService;
+use super::types::{Count, Text};
 use manifest::diagnostic::{Sources, Spanned};
 use manifest::value::Node;
 
@@ -37,6 +38,7 @@ table! {
         /// A registry for the images that the chart uses (`global.imageRegistry`).
         pub image_registry: Option<Text>,
         /// Whether routes may refer to Backend resources (`extensionApis.enableBackend`).
+        /// Default: `true` if there are `external` hosts.
         pub enable_backend: Option<Spanned<bool>>,
         /// Whether Lua in EnvoyExtensionPolicies is allowed (`extensionApis.enableLua`). Default: `true` if
         /// `[lua]` is used and the chart disables Lua by default (1.9.0 and later).
@@ -44,6 +46,8 @@ table! {
         /// Whether EnvoyPatchPolicies are applied (`extensionApis.enableEnvoyPatchPolicy`). Default: `true`
         /// if there are `patch_policies`.
         pub enable_envoy_patch_policy: Option<Spanned<bool>>,
+        /// The service that counts global rate limits.
+        pub rate_limit: RateLimitService,
         /// The path of a helmfile that contains this chart, relative to the root
         /// (`bootstrap/helmfile.d/00-crds.yaml`). It installs the CRDs in a new cluster: pipe the output of
         /// `helmfile template` to `gatewayctl crds apply`. If the file describes several clusters, `{cluster}` is
@@ -77,6 +81,35 @@ object_table! {
         pub enabled: Option<Spanned<bool>>,
         /// How often Flux reconciles the release. Default: `1h`.
         pub interval: Option<Text>,
+        /// How long Helm waits for each object.
+        pub timeout: Option<Text>,
+        /// What Flux does about objects that somebody changed: `enabled` corrects them, `warn` tells it, `disabled`
+        /// ignores it. Default: `disabled`.
+        pub drift_detection: Option<Text>,
+        /// How many revisions of the release are kept.
+        pub max_history: Option<Spanned<Count>>,
+        /// What Flux does when it installs the chart.
+        pub install: ReleaseAction,
+        /// What Flux does when it upgrades the chart.
+        pub upgrade: ReleaseAction,
+        /// Whether the history of the release stays after it is uninstalled.
+        pub keep_history: Option<Spanned<bool>>,
+    }
+}
+
+table! {
+    /// What Flux does when it installs or upgrades the chart.
+    pub struct ReleaseAction {
+        /// What happens to the CRDs in the chart: `CreateReplace`, `Create` or `Skip`. Default: `CreateReplace`.
+        pub crds: Option<Text>,
+        /// How often Flux tries again after a failure; -1 means without end.
+        pub retries: Option<Spanned<Count>>,
+        /// Whether the last failure is remedied, too (`remediation.remediateLastFailure`).
+        pub remediate_last_failure: Option<Spanned<bool>>,
+        /// Only for upgrades: what happens after a failure, `rollback` or `uninstall`.
+        pub strategy: Option<Text>,
+        /// Only for upgrades: whether new objects are deleted after a failure.
+        pub cleanup_on_fail: Option<Spanned<bool>>,
     }
 }
 

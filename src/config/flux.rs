@@ -54,6 +54,10 @@ object_table! {
     pub struct FluxConfig {
         /// The name of the Kustomization. Default: the first one's name, `-`, and the folder's name.
         pub name: Option<Text>,
+        /// How long Flux waits before it retries after a failure.
+        pub retry_interval: Option<Text>,
+        /// The timeout of one reconciliation.
+        pub timeout: Option<Text>,
         /// Whether Flux waits until all objects are ready.
         pub wait: Option<Spanned<bool>>,
         /// Kustomizations that must be ready before this one, besides the first: `name` or `namespace/name`.

@@ -18,7 +18,7 @@ table! {
         /// Kustomization, which depends on the first. Default: none.
         pub config_folder: Option<Text>,
         /// File names by their content: `proxy`, `class`, `gateways`, `lua`, `traffic` (or `backend_traffic`
-        /// and `client_traffic`), `policies`, `redirect`, `routes`, `certificates`, `addresses`, `release`,
+        /// and `client_traffic`), `policies`, `redirect`, `routes`, `external`, `grants`, `certificates`, `addresses`, `release`,
         /// `source`, `pod_monitor`, `service_monitor`, `dashboards`, `autoscaling`; or a single object:
         /// `"SecurityPolicy/oidc"`. For objects that belong to a gateway, `{gateway}` is replaced by its name
         /// and `{short}` by its name without `envoy-`, so that each gateway gets its own file. A file name

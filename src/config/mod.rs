@@ -7,12 +7,15 @@
 #[macro_use]
 mod table;
 
+pub mod answer;
+pub mod auth;
 pub mod autoscaling;
 pub mod cert_manager;
 pub mod chart;
 pub mod cilium;
 pub mod codes;
 pub mod description;
+pub mod external;
 pub mod extra;
 pub mod flux;
 pub mod gateway;
@@ -23,6 +26,8 @@ pub mod monitoring;
 pub mod overrides;
 pub mod policy;
 pub mod proxy;
+pub mod proxy_pods;
+pub mod rate_limit;
 pub mod reference;
 pub mod route;
 pub mod rules;
@@ -71,14 +76,22 @@ table! {
         pub patch_policies: Named<policy::Policy>,
         /// Additional EnvoyExtensionPolicies (Wasm, external processing) that target gateways, by name.
         pub extension_policies: Named<policy::Policy>,
+        /// Who may pass the gateways, by the names of the SecurityPolicies: logins, passwords, tokens, keys, networks.
+        pub auth: Named<auth::Auth>,
         /// The HTTPRoute that redirects HTTP to HTTPS.
         pub redirect: route::Redirect,
+        /// Redirects to other URLs, by the names of their routes.
+        pub redirects: Named<answer::RedirectTo>,
+        /// Requests that the gateways answer themselves, by the names of their routes.
+        pub responses: Named<answer::Response>,
         /// SSH through the gateways. It is a shorthand for `tcp.ssh` with port 22.
         pub ssh: Option<route::Stream>,
         /// TCP through the gateways, by the name of the listener.
         pub tcp: Named<route::Stream>,
         /// UDP through the gateways, by the name of the listener.
         pub udp: Named<route::Stream>,
+        /// Hosts outside the cluster that the gateways serve, by name.
+        pub external: Named<external::External>,
         /// KEDA ScaledObjects for the controller and the proxies.
         pub autoscaling: Option<autoscaling::Autoscaling>,
         /// Prometheus monitors and Grafana dashboards.

@@ -3,7 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::types::{Count, Text};
+use super::proxy_pods::{DisruptionBudget, HorizontalAutoscaler, ProxyService};
+use super::types::{Count, Pairs, Text, Texts};
 use manifest::diagnostic::Spanned;
 use manifest::value::Node;
 
@@ -45,6 +46,41 @@ object_table! {
         pub prometheus_compression: Option<Text>,
         /// `IPv4`, `IPv6` or `DualStack`.
         pub ip_family: Option<Text>,
+        /// How long a stopping proxy drains connections at least, even if none is open.
+        pub min_drain_duration: Option<Text>,
+        /// The name of the Deployment or DaemonSet. Default: the one that Envoy Gateway derives from the gateway's
+        /// name.
+        pub workload_name: Option<Text>,
+        /// The labels of the nodes that proxies may run on.
+        pub node_selector: Pairs,
+        /// The taints of nodes that the proxies tolerate, with Kubernetes' own keys.
+        pub tolerations: Vec<Node>,
+        /// Which nodes and pods the proxies are attracted to or kept away from, with Kubernetes' own keys.
+        pub affinity: Option<Node>,
+        /// How the proxies are spread over nodes and zones (`topologySpreadConstraints`), with Kubernetes' own
+        /// keys.
+        pub topology_spread: Vec<Node>,
+        /// The PriorityClass of the proxies.
+        pub priority_class: Option<Text>,
+        /// The security context of the proxy container, with Kubernetes' own keys.
+        pub security_context: Option<Node>,
+        /// The security context of the pods, with Kubernetes' own keys.
+        pub pod_security_context: Option<Node>,
+        /// Labels for the pods.
+        pub pod_labels: Pairs,
+        /// Annotations for the pods.
+        pub pod_annotations: Pairs,
+        /// Environment variables of the proxy container.
+        pub env: Pairs,
+        /// The Secrets with the credentials of the registry that the image is pulled from.
+        pub image_pull_secrets: Texts,
+        /// How many proxies must keep running while nodes are drained (a PodDisruptionBudget).
+        pub disruption_budget: Option<DisruptionBudget>,
+        /// Scales the proxies by their use of CPU and memory (a HorizontalPodAutoscaler). `replicas` has no effect
+        /// then. For triggers of KEDA, see `[autoscaling]`.
+        pub hpa: Option<HorizontalAutoscaler>,
+        /// The Service in front of the proxies.
+        pub service: ProxyService,
     }
 }
 

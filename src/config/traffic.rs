@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::rate_limit::{ErrorPage, RateLimit};
 use super::types::{Count, Pairs, Text, Texts, Toggle};
 use manifest::diagnostic::Spanned;
 
@@ -59,6 +60,10 @@ object_table! {
         pub buffer_limit: Option<Text>,
         /// The maximum number of simultaneous connections.
         pub connection_limit: Option<Spanned<Count>>,
+        /// How long a connection above the limit stays open before it is closed.
+        pub connection_close_delay: Option<Text>,
+        /// How many connections are accepted at once (`maxAcceptPerSocketEvent`); 0 means no limit.
+        pub max_accept_per_socket_event: Option<Spanned<Count>>,
         /// How request headers are treated.
         pub headers: Headers,
         /// How request paths are treated.
@@ -81,7 +86,39 @@ table! {
         pub alpn: Texts,
         /// The cipher suites for TLS 1.2 and earlier.
         pub ciphers: Texts,
+        /// The Secrets or ConfigMaps with the authorities (`ca.crt`) that sign the clients' certificates. Then
+        /// clients must show a certificate (mutual TLS).
+        pub client_ca: Texts,
+        /// `Secret` or `ConfigMap`: what `client_ca` names. Default: `Secret`.
+        pub client_ca_kind: Option<Spanned<CaKind>>,
+        /// How certificates of clients are verified (Envoy Gateway 1.8.0 and later): `RequireAndVerify`, or
+        /// `VerifyIfGiven`, which also accepts clients without a certificate; `RequireAny` and `Request` verify
+        /// nothing. Default: `RequireAndVerify`.
+        pub client_ca_mode: Option<Text>,
+        /// `true` accepts clients without a certificate, before Envoy Gateway 1.8.0; later versions have
+        /// `client_ca_mode`.
+        pub client_ca_optional: Option<Spanned<bool>>,
     }
+}
+
+/// The kind of object with a certificate authority.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+pub enum CaKind {
+    /// A Secret.
+    #[default]
+    Secret,
+    /// A ConfigMap.
+    ConfigMap,
+}
+
+/// The field of a BackendTrafficPolicy that compression is written to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum CompressionField {
+    /// `spec.compressor`, which has an order of preference.
+    Compressor,
+    /// `spec.compression`, which Envoy Gateway deprecates.
+    Compression,
 }
 
 table! {
@@ -193,6 +230,11 @@ table! {
         pub with_underscores: Option<Text>,
         /// Whether Envoy adds its own headers (`x-envoy-…`).
         pub envoy_headers: Option<Spanned<bool>>,
+        /// Headers that are set in every response, such as `Strict-Transport-Security` (Envoy Gateway 1.6.0 and
+        /// later).
+        pub response_set: Pairs,
+        /// Headers that are removed from every response (Envoy Gateway 1.6.0 and later).
+        pub response_remove: Texts,
     }
 }
 
@@ -218,8 +260,15 @@ object_table! {
         pub gateways: Texts,
         /// Response compression, in order of preference: `Zstd`, `Brotli`, `Gzip`.
         pub compression: Texts,
+        /// The field in which compression is written: `compressor`, or `compression`, which newer versions deprecate.
+        /// Default: `compressor` since Envoy Gateway 1.6.
+        pub compression_as: Option<Spanned<CompressionField>>,
         /// When and how often failed requests are retried.
         pub retry: Option<Retry>,
+        /// How many requests are accepted.
+        pub rate_limit: Option<RateLimit>,
+        /// Responses in place of those with some statuses.
+        pub error_pages: Vec<ErrorPage>,
         /// TCP keep-alive towards backends.
         pub tcp_keepalive: Option<Toggle<Keepalive>>,
         /// Timeouts towards backends.

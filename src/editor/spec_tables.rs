@@ -19,7 +19,7 @@ const ENVOY_GATEWAY: &str = "gateway.envoyproxy.io";
 
 /// The last keys of a table's path (`NAME` is any), and the group, kind and field that its `spec` is merged over. Of several
 /// that fit, the first one counts.
-const TABLES: [(&[&str], &str, &str, &str); 17] = [
+const TABLES: [(&[&str], &str, &str, &str); 23] = [
     (
         &["listeners", "NAME"],
         GATEWAY_API,
@@ -43,6 +43,8 @@ const TABLES: [(&[&str], &str, &str, &str); 17] = [
     (&["class"], GATEWAY_API, "GatewayClass", "/spec"),
     (&["classes", "NAME"], GATEWAY_API, "GatewayClass", "/spec"),
     (&["redirect"], GATEWAY_API, "HTTPRoute", "/spec"),
+    (&["redirects", "NAME"], GATEWAY_API, "HTTPRoute", "/spec"),
+    (&["responses", "NAME"], GATEWAY_API, "HTTPRoute", "/spec"),
     (&["ssh"], GATEWAY_API, "TCPRoute", "/spec"),
     (&["tcp", "NAME"], GATEWAY_API, "TCPRoute", "/spec"),
     (&["udp", "NAME"], GATEWAY_API, "UDPRoute", "/spec"),
@@ -52,6 +54,20 @@ const TABLES: [(&[&str], &str, &str, &str); 17] = [
         "SecurityPolicy",
         "/spec",
     ),
+    (&["auth", "NAME"], ENVOY_GATEWAY, "SecurityPolicy", "/spec"),
+    (
+        &["external", "NAME", "backend"],
+        ENVOY_GATEWAY,
+        "Backend",
+        "/spec",
+    ),
+    (
+        &["external", "NAME", "tls"],
+        GATEWAY_API,
+        "BackendTLSPolicy",
+        "/spec",
+    ),
+    (&["external", "NAME"], GATEWAY_API, "HTTPRoute", "/spec"),
     (
         &["patch_policies", "NAME"],
         ENVOY_GATEWAY,

@@ -13,7 +13,7 @@ pub struct Config {
 }
 
 /// The order of the tables at the top level: the one in which a person would write them.
-const ORDER: [&str; 28] = [
+const ORDER: [&str; 32] = [
     "domain",
     "certificates",
     "namespace",
@@ -25,12 +25,16 @@ const ORDER: [&str; 28] = [
     "gateways",
     "classes",
     "redirect",
+    "redirects",
+    "responses",
     "ssh",
     "tcp",
     "udp",
+    "external",
     "client_traffic",
     "backend_traffic",
     "lua",
+    "auth",
     "security_policies",
     "extension_policies",
     "patch_policies",

@@ -13,9 +13,13 @@ use manifest::value::{Kind, Map, Node};
 const WIDTH: usize = 110;
 
 /// Tables that contain named tables. Each named table has a header of its own, however short it is.
-const NAMED: [&[&str]; 9] = [
+const NAMED: [&[&str]; 13] = [
     &["gateways"],
     &["classes"],
+    &["auth"],
+    &["external"],
+    &["redirects"],
+    &["responses"],
     &["security_policies"],
     &["extension_policies"],
     &["patch_policies"],

@@ -1,8 +1,8 @@
 //! Builds the model from `cluster.toml`.
 
 use super::{
-    Model, Versions, autoscaling, chart, cilium, flux, gateway, layout, lua, monitoring, names,
-    policy, proxy, route, rules, traffic, verbatim,
+    Model, Versions, answer, auth, autoscaling, chart, cilium, external, flux, gateway, layout,
+    lua, monitoring, names, policy, proxy, route, rules, traffic, verbatim,
 };
 use crate::config::Cluster;
 use crate::config::codes;
@@ -49,17 +49,32 @@ pub fn build(cluster: &Cluster, versions: Versions, prefix: &str) -> (Model, Vec
         versions.gateway_api,
         problems,
     );
+    let (auth, grants) = auth::build(cluster, &gateways, &namespace, problems);
+    let external = external::build(
+        cluster,
+        &gateways,
+        &namespace,
+        versions.gateway_api,
+        problems,
+    );
+    let routes_elsewhere = routes.iter().map(|route| &route.values.namespace);
+    let elsewhere: Vec<_> = routes_elsewhere.chain(auth::namespaces(&grants)).collect();
     let layout = layout::build(cluster, &namespace, problems);
+    let flux = flux::build(cluster, &layout, &namespace, &elsewhere, prefix, problems);
     let model = Model {
         client_traffic: traffic::client(cluster, &gateways, problems),
         backend_traffic: traffic::backend(cluster, &gateways, version, problems),
         lua: lua::build(cluster, &gateways, problems),
         policies: policy::build(cluster, &gateways, problems),
+        auth,
+        grants,
+        external,
+        answers: answer::build(cluster, &gateways, &namespace, problems),
         redirects: route::redirects(cluster, &gateways, &namespace, problems),
         autoscaling: autoscaling::build(cluster, &gateways, &proxies, &namespace, problems),
         monitoring: monitoring::build(cluster, &namespace, problems),
         chart: chart::build(cluster, version, &namespace, problems),
-        flux: flux::build(cluster, &layout, &namespace, &routes, prefix, problems),
+        flux,
         cilium: cilium::build(cluster, versions.cilium, problems),
         certificates: cilium::certificates(cluster, problems),
         versions,

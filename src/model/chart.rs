@@ -64,6 +64,10 @@ pub struct Release {
     pub source: Text,
     /// How often Flux reconciles the release.
     pub interval: Text,
+    /// The settings of the release from `cluster.toml`.
+    pub set: crate::config::chart::Release,
+    /// The service that counts global rate limits.
+    pub rate_limit: crate::config::rate_limit::RateLimitService,
     /// A registry for the images that the chart uses.
     pub image_registry: Option<Text>,
     /// The deploy mode, if it differs from the chart's default.
@@ -117,6 +121,7 @@ pub fn build(
     });
     let enable_lua = enable_lua(cluster, version, problems);
     let enable_patch = enable_patch(cluster, problems);
+    let enable_backend = enable_backend(cluster, problems);
     Chart {
         bootstrap,
         source: on(&table.source.enabled).then(|| ObjectInput {
@@ -134,9 +139,11 @@ pub fn build(
                 name,
                 source,
                 interval: or(&table.release.interval, "1h"),
+                set: table.release.clone(),
+                rate_limit: table.rate_limit.clone(),
                 image_registry: table.image_registry.clone(),
                 deploy: (deploy.value == Deploy::GatewayNamespace).then_some(deploy),
-                enable_backend: table.enable_backend.clone(),
+                enable_backend,
                 enable_lua,
                 enable_patch,
             },
@@ -199,6 +206,28 @@ fn enable_patch(cluster: &Cluster, problems: &mut Vec<Diagnostic>) -> Option<Spa
                 .related(name.span, "the policy")
                 .why("Envoy Gateway would ignore it")
                 .help("remove `enable_envoy_patch_policy`: it is enabled automatically where it is needed"),
+            );
+            Some(flag.clone())
+        }
+        (None, Some(_)) => Some(Spanned::unwritten(true)),
+        (flag, _) => flag.clone(),
+    }
+}
+
+/// The setting for Backends as it is written; `true` if there are external hosts.
+fn enable_backend(cluster: &Cluster, problems: &mut Vec<Diagnostic>) -> Option<Spanned<bool>> {
+    let first = cluster.external.first();
+    match (&cluster.chart.enable_backend, first) {
+        (Some(flag), Some((name, _))) if !flag.value => {
+            problems.push(
+                Diagnostic::new(
+                    codes::CONFIG_CONTRADICTION,
+                    "Backends are disabled, but an external host needs one",
+                )
+                .at(flag.span)
+                .related(name.span, "the external host")
+                .why("Envoy Gateway would refuse its route, and answer with status 500")
+                .help("remove `enable_backend`: it is enabled automatically where it is needed"),
             );
             Some(flag.clone())
         }

@@ -239,8 +239,8 @@ pub struct CertificateSet {
     pub issuer: Text,
     /// The issuer's kind.
     pub issuer_kind: Text,
-    /// How long the certificate is valid.
-    pub duration: Option<Text>,
+    /// The settings from `cluster.toml`.
+    pub set: crate::config::cert_manager::Certificate,
 }
 
 /// A Certificate and its overlay.
@@ -301,7 +301,7 @@ pub fn certificates(cluster: &Cluster, problems: &mut Vec<Diagnostic>) -> Vec<Ce
                 dns_names,
                 issuer,
                 issuer_kind: kind.unwrap_or_else(|| unwritten("ClusterIssuer")),
-                duration: own.duration.clone(),
+                set: own.clone(),
             },
             overlay: own.overlay(),
         });

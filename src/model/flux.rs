@@ -5,7 +5,6 @@ use serde::Serialize;
 use super::ObjectInput;
 use super::layout::{Layout, join};
 use super::names::{self, Rule};
-use super::route::StreamRoute;
 use crate::config::codes;
 use crate::config::types::Overlay;
 use crate::config::{Cluster, Pairs, Text, Texts};
@@ -144,13 +143,13 @@ fn prefix<'a>(cluster: &'a Cluster, above: &'a str, problems: &mut Vec<Diagnosti
 const GIT: &str = "GitRepository";
 
 /// Builds the Kustomizations: one for the chart, one for the second folder, and one for each other namespace
-/// that routes are in. (Flux's `targetNamespace` moves every object of a Kustomization, so such routes need a
+/// that objects are in. (Flux's `targetNamespace` moves every object of a Kustomization, so such objects need a
 /// Kustomization of their own.)
 pub fn build(
     cluster: &Cluster,
     layout: &Layout,
     namespace: &Text,
-    routes: &[ObjectInput<StreamRoute>],
+    elsewhere: &[&Text],
     prefix: &str,
     problems: &mut Vec<Diagnostic>,
 ) -> Flux {
@@ -171,8 +170,7 @@ pub fn build(
     }
     let last = kustomizations.last().unwrap_or(&first).values.name.clone();
     let mut seen = Vec::new();
-    for route in routes {
-        let target = &route.values.namespace;
+    for &target in elsewhere {
         if target.value == namespace.value || seen.contains(&target.value) {
             continue;
         }
@@ -301,6 +299,11 @@ fn second(
             common_labels,
             health_checks: own.health_checks.clone(),
             wait: own.wait.clone(),
+            retry_interval: own
+                .retry_interval
+                .clone()
+                .or(first.values.retry_interval.clone()),
+            timeout: own.timeout.clone().or(first.values.timeout.clone()),
             path,
             ..first.values.clone()
         },

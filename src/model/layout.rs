@@ -27,6 +27,10 @@ pub enum Group {
     Redirect,
     /// The TCPRoutes and UDPRoutes.
     Routes,
+    /// The routes and Backends of external hosts.
+    External,
+    /// The ReferenceGrants.
+    Grants,
     /// The Certificates.
     Certificates,
     /// Cilium's address pools and announcements.
@@ -47,7 +51,7 @@ pub enum Group {
 
 /// The groups, each with its key in `layout.files`, its default file, and whether it stays in the first
 /// folder if there are two.
-pub const GROUPS: [(Group, &str, &str, bool); 17] = [
+pub const GROUPS: [(Group, &str, &str, bool); 19] = [
     (Group::Proxy, "proxy", "envoy.yaml", false),
     (Group::Class, "class", "envoy.yaml", false),
     (Group::Gateways, "gateways", "envoy.yaml", false),
@@ -62,6 +66,8 @@ pub const GROUPS: [(Group, &str, &str, bool); 17] = [
     (Group::ClientTraffic, "client_traffic", "envoy.yaml", false),
     (Group::Redirect, "redirect", "envoy.yaml", false),
     (Group::Routes, "routes", "routes.yaml", false),
+    (Group::External, "external", "external.yaml", false),
+    (Group::Grants, "grants", "referencegrant.yaml", false),
     (
         Group::Certificates,
         "certificates",

@@ -7,11 +7,15 @@
 mod build;
 
 pub mod address;
+pub mod answer;
+pub mod attach;
+pub mod auth;
 pub mod autoscaling;
 pub mod chart;
 pub mod cilium;
 pub mod codes;
 pub mod expression;
+pub mod external;
 pub mod flux;
 pub mod gateway;
 pub mod layout;
@@ -21,6 +25,7 @@ pub mod monitoring;
 pub mod names;
 pub mod policy;
 pub mod proxy;
+pub mod rate_limit;
 pub mod route;
 pub mod rules;
 pub mod stream;
@@ -54,8 +59,16 @@ pub struct Model {
     pub lua: Option<lua::Lua>,
     /// SecurityPolicies, EnvoyPatchPolicies and other EnvoyExtensionPolicies.
     pub policies: Vec<ObjectInput<policy::Policy>>,
+    /// SecurityPolicies that say who may pass.
+    pub auth: Vec<ObjectInput<auth::Auth>>,
+    /// The ReferenceGrants that they need in other namespaces.
+    pub grants: Vec<ObjectInput<auth::Grant>>,
+    /// The hosts outside the cluster.
+    pub external: Vec<external::External>,
     /// The redirects to HTTPS: first the shared one, then those of single gateways.
     pub redirects: Vec<ObjectInput<route::Redirect>>,
+    /// The routes that the gateways answer themselves.
+    pub answers: Vec<ObjectInput<answer::Answer>>,
     /// The TCPRoutes and UDPRoutes.
     pub routes: Vec<ObjectInput<route::StreamRoute>>,
     /// The ScaledObjects.

@@ -79,7 +79,7 @@ pub fn build(
 }
 
 /// Reports the first of the chosen gateways that doesn't have the listener.
-fn missing_listener(
+pub fn missing_listener(
     listener: &Text,
     chosen: &[Text],
     all: &[ObjectInput<Gateway>],

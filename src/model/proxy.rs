@@ -10,6 +10,7 @@ use crate::config::proxy::Workload;
 use crate::config::{Cluster, Pairs, Text, Texts};
 use envoy_gateway::class::DEFAULT_CONTROLLER;
 use manifest::diagnostic::{Diagnostic, Spanned};
+use manifest::value::Node;
 use manifest::value::merge::merge;
 
 /// The values for the template of an EnvoyProxy.
@@ -19,6 +20,8 @@ pub struct Proxy {
     pub name: Text,
     /// Whether the proxies run as a DaemonSet instead of a Deployment.
     pub daemon_set: bool,
+    /// Whether nothing is set of the pods and their container.
+    pub plain_pods: bool,
     /// The gateway that it belongs to; `None` for the shared one.
     #[serde(skip)]
     pub gateway: Option<Text>,
@@ -95,6 +98,25 @@ fn inherit(own: &config::proxy::Proxy, shared: &config::proxy::Proxy) -> config:
         log_level: own.log_level.or(shared.log_level),
         prometheus_compression: own.prometheus_compression.or(shared.prometheus_compression),
         ip_family: own.ip_family.or(shared.ip_family),
+        min_drain_duration: own.min_drain_duration.or(shared.min_drain_duration),
+        workload_name: own.workload_name.or(shared.workload_name),
+        node_selector: Pairs([shared.node_selector.0, own.node_selector.0].concat()),
+        tolerations: first_given(own.tolerations, shared.tolerations),
+        affinity: own.affinity.or(shared.affinity),
+        topology_spread: first_given(own.topology_spread, shared.topology_spread),
+        priority_class: own.priority_class.or(shared.priority_class),
+        security_context: own.security_context.or(shared.security_context),
+        pod_security_context: own.pod_security_context.or(shared.pod_security_context),
+        pod_labels: Pairs([shared.pod_labels.0, own.pod_labels.0].concat()),
+        pod_annotations: Pairs([shared.pod_annotations.0, own.pod_annotations.0].concat()),
+        env: Pairs([shared.env.0, own.env.0].concat()),
+        image_pull_secrets: match own.image_pull_secrets.is_given() {
+            true => own.image_pull_secrets,
+            false => shared.image_pull_secrets,
+        },
+        disruption_budget: own.disruption_budget.or(shared.disruption_budget),
+        hpa: own.hpa.or(shared.hpa),
+        service: own.service.inherit(shared.service),
         labels: Pairs([shared.labels.0, own.labels.0].concat()),
         annotations: Pairs([shared.annotations.0, own.annotations.0].concat()),
         spec,
@@ -104,6 +126,39 @@ fn inherit(own: &config::proxy::Proxy, shared: &config::proxy::Proxy) -> config:
             span: own.remove.span.or(shared.remove.span),
         },
     }
+}
+
+/// A gateway's own list, or the shared one if it has none.
+fn first_given(own: Vec<Node>, shared: Vec<Node>) -> Vec<Node> {
+    if own.is_empty() { shared } else { own }
+}
+
+/// Whether nothing is set of the pods and their container, so that the workload is written as `{}`.
+fn has_plain_pods(set: &config::proxy::Proxy) -> bool {
+    let values = [
+        &set.resources,
+        &set.affinity,
+        &set.security_context,
+        &set.pod_security_context,
+    ];
+    let texts = [
+        &set.image,
+        &set.image_repository,
+        &set.priority_class,
+        &set.workload_name,
+    ];
+    let pairs = [
+        &set.node_selector,
+        &set.pod_labels,
+        &set.pod_annotations,
+        &set.env,
+    ];
+    values.into_iter().all(Option::is_none)
+        && texts.into_iter().all(Option::is_none)
+        && pairs.into_iter().all(|pairs| pairs.0.is_empty())
+        && set.tolerations.is_empty()
+        && set.topology_spread.is_empty()
+        && set.image_pull_secrets.is_empty()
 }
 
 fn build_one(
@@ -149,6 +204,7 @@ fn build_one(
         values: Proxy {
             name,
             daemon_set,
+            plain_pods: has_plain_pods(&settings),
             gateway,
             set: settings,
         },

@@ -38,8 +38,8 @@ pub struct Parent {
     pub gateway: Text,
     /// The gateway's namespace.
     pub namespace: Text,
-    /// The name of the listener (`sectionName`).
-    pub listener: Text,
+    /// The name of the listener (`sectionName`). All listeners without it.
+    pub listener: Option<Text>,
 }
 
 /// The gateways that a table names, or all gateways if it names none. Reports names that don't exist.
@@ -154,7 +154,7 @@ fn parents(
             Some(listener) => parents.push(Parent {
                 gateway: name,
                 namespace: namespace.clone(),
-                listener: listener.name.clone(),
+                listener: Some(listener.name.clone()),
             }),
             None if named.is_given() => problems.push(
                 Diagnostic::new(
@@ -186,19 +186,7 @@ fn redirect(
         .status
         .clone()
         .unwrap_or(Spanned::unwritten(Count::Number(301)));
-    if let Count::Number(number) = status.value
-        && ![301, 302, 303, 307, 308].contains(&number)
-    {
-        problems.push(
-            Diagnostic::new(
-                codes::CONFIG_INVALID_VALUE,
-                format!("a redirect can't have the status {number}"),
-            )
-            .at(status.span)
-            .why("only these statuses redirect a browser")
-            .help("write 301 or 308 (permanent), 302, 303 or 307 (temporary)"),
-        );
-    }
+    check_status(&status, problems);
     let name = table.name.clone().unwrap_or(default);
     names::check(Rule::Subdomain, "the redirect's name", &name, problems);
     let dns_on = cluster
@@ -218,6 +206,23 @@ fn redirect(
             },
         },
         overlay: table.overlay(),
+    }
+}
+
+/// Reports a status that is none of a redirect.
+pub fn check_status(status: &Spanned<Count>, problems: &mut Vec<Diagnostic>) {
+    if let Count::Number(number) = status.value
+        && ![301, 302, 303, 307, 308].contains(&number)
+    {
+        problems.push(
+            Diagnostic::new(
+                codes::CONFIG_INVALID_VALUE,
+                format!("a redirect can't have the status {number}"),
+            )
+            .at(status.span)
+            .why("only these statuses redirect a browser")
+            .help("write 301 or 308 (permanent), 302, 303 or 307 (temporary)"),
+        );
     }
 }
 
@@ -301,7 +306,7 @@ pub fn stream_routes(
         let parents = chosen.into_iter().map(|gateway| Parent {
             gateway,
             namespace: namespace.clone(),
-            listener: stream.name.clone(),
+            listener: Some(stream.name.clone()),
         });
         routes.push(ObjectInput {
             values: StreamRoute {

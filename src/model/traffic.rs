@@ -5,10 +5,10 @@ use serde::Serialize;
 use super::gateway::Gateway;
 use super::names::{self, Rule};
 use super::version::COMPRESSOR;
-use super::{ObjectInput, Version, address, route};
+use super::{ObjectInput, Version, address, rate_limit, route};
 use crate::config;
 use crate::config::codes;
-use crate::config::traffic::Attach;
+use crate::config::traffic::{Attach, CompressionField};
 use crate::config::{Cluster, Text, Texts};
 use manifest::diagnostic::{Diagnostic, Spanned};
 
@@ -47,6 +47,8 @@ pub struct BackendTraffic {
     pub targets: Targets,
     /// Whether compression is written as `compressor`; before Envoy Gateway 1.6 it is `compression`.
     pub compressor: bool,
+    /// `spec.rateLimit.type`, which Envoy Gateway needs before 1.6.
+    pub rate_limit_type: Option<&'static str>,
     /// The settings from `cluster.toml`.
     pub set: config::traffic::BackendTraffic,
 }
@@ -295,6 +297,13 @@ pub fn backend(
         gateways,
         problems,
     );
+    for (name, gateway, _, set) in &policies {
+        let owner = match gateway {
+            Some(gateway) => format!("gateways.{}.backend_traffic", gateway.value),
+            None => "backend_traffic".to_owned(),
+        };
+        rate_limit::check(cluster, &owner, name, set, problems);
+    }
     let inputs = policies
         .into_iter()
         .map(|(name, gateway, targets, set)| ObjectInput {
@@ -303,7 +312,13 @@ pub fn backend(
                 name,
                 gateway,
                 targets,
-                compressor: chart >= COMPRESSOR,
+                rate_limit_type: rate_limit::needed_type(&set, chart),
+                compressor: set
+                    .compression_as
+                    .as_ref()
+                    .map_or(chart >= COMPRESSOR, |field| {
+                        field.value == CompressionField::Compressor
+                    }),
                 set,
             },
         });

@@ -61,6 +61,13 @@ pub const LUA_OFF_BY_DEFAULT: Version = Version::new(LUA_OFF_FROM.0, LUA_OFF_FRO
 /// The first version of the Gateway API that serves TCPRoute and UDPRoute as `v1`.
 pub const STREAM_ROUTES_V1: Version = Version::new(1, 6, 0);
 
+/// The first version of Envoy Gateway whose BackendTrafficPolicy takes both local and global rate limits, and deprecates
+/// their type; earlier versions need it.
+pub const RATE_LIMIT_WITHOUT_TYPE: Version = Version::new(1, 6, 0);
+
+/// The first version of the Gateway API that serves BackendTLSPolicy as `v1`.
+pub const BACKEND_TLS_V1: Version = Version::new(1, 4, 0);
+
 /// The first version of Envoy Gateway whose BackendTrafficPolicy has `compressor`; earlier versions have
 /// `compression`.
 pub const COMPRESSOR: Version = Version::new(1, 6, 0);

@@ -127,6 +127,7 @@ pub fn render(
     }
     renderer.verbatim();
     renderer.routes();
+    renderer.grants();
     renderer.script(inputs);
     renderer.kustomizations();
     renderer.namespace(inputs);
@@ -262,6 +263,28 @@ impl Renderer<'_> {
                 &path_of(self.model, &item.location),
                 item,
                 &route.values.namespace,
+            );
+        }
+    }
+
+    /// Renders the ReferenceGrants, each into the folder of its namespace.
+    fn grants(&mut self) {
+        for grant in &self.model.grants {
+            let location = self.model.layout.location(Group::Grants, None);
+            let item = Item {
+                template: "referencegrant.yaml.j2",
+                values: to_node(&grant.values),
+                overlay: grant.overlay.clone(),
+                parts: Vec::new(),
+                location: FileLocation {
+                    folder: flux::routes_folder(&grant.values.namespace),
+                    ..location
+                },
+            };
+            self.object(
+                &path_of(self.model, &item.location),
+                item,
+                &grant.values.namespace,
             );
         }
     }

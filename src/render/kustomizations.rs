@@ -14,8 +14,11 @@ impl Renderer<'_> {
         let layout = &self.model.layout;
         let app = layout.app_path();
         let mut folders: Vec<String> = layout.folders().map(str::to_owned).collect();
-        for route in &self.model.routes {
-            let folder = route_location(self.model, route).folder;
+        let routes = self.model.routes.iter();
+        let of_routes = routes.map(|route| route_location(self.model, route).folder);
+        let grants = crate::model::auth::namespaces(&self.model.grants);
+        let of_grants = grants.map(|namespace| crate::model::flux::routes_folder(namespace));
+        for folder in of_routes.chain(of_grants) {
             if !folders.contains(&folder) {
                 folders.push(folder);
             }

@@ -98,6 +98,9 @@ pub fn items(model: &Model) -> Vec<Item> {
     for policy in &model.policies {
         items.add(Group::Policies, "policy.yaml.j2", policy);
     }
+    for policy in &model.auth {
+        items.add(Group::Policies, "auth.yaml.j2", policy);
+    }
     for policy in &model.backend_traffic {
         let gateway = policy
             .values
@@ -131,6 +134,19 @@ pub fn items(model: &Model) -> Vec<Item> {
             .as_ref()
             .map(|gateway| gateway.as_str());
         items.add_for(Group::Redirect, gateway, "redirect.yaml.j2", redirect);
+    }
+    for answer in &model.answers {
+        items.add(Group::Redirect, "answer.yaml.j2", answer);
+        if let Some(filter) = crate::model::answer::filter(answer) {
+            items.add(Group::Redirect, "httproutefilter.yaml.j2", &filter);
+        }
+    }
+    for external in &model.external {
+        items.add(Group::External, "external-route.yaml.j2", &external.route);
+        items.add(Group::External, "backend.yaml.j2", &external.backend);
+        if let Some(tls) = &external.tls {
+            items.add(Group::External, "backendtlspolicy.yaml.j2", tls);
+        }
     }
     for certificate in &model.certificates {
         items.add(Group::Certificates, "certificate.yaml.j2", certificate);

@@ -15,6 +15,10 @@ macro_rules! built_in {
 }
 
 built_in! {
+    "answer.yaml.j2",
+    "auth.yaml.j2",
+    "backend.yaml.j2",
+    "backendtlspolicy.yaml.j2",
     "backendtrafficpolicy.yaml.j2",
     "block-user-agents.lua.j2",
     "bootstrap-crds.yaml.j2",
@@ -27,10 +31,12 @@ built_in! {
     "clienttrafficpolicy.yaml.j2",
     "envoyextensionpolicy-lua.yaml.j2",
     "envoyproxy.yaml.j2",
+    "external-route.yaml.j2",
     "gateway.yaml.j2",
     "gatewayclass.yaml.j2",
     "grafanadashboard.yaml.j2",
     "helmrelease.yaml.j2",
+    "httproutefilter.yaml.j2",
     "ks.yaml.j2",
     "kustomization.yaml.j2",
     "namespace-kustomization.yaml.j2",
@@ -39,6 +45,7 @@ built_in! {
     "podmonitor.yaml.j2",
     "policy.yaml.j2",
     "redirect.yaml.j2",
+    "referencegrant.yaml.j2",
     "scaledobject.yaml.j2",
     "servicemonitor.yaml.j2",
     "streamroute.yaml.j2",

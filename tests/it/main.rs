@@ -34,6 +34,7 @@ mod hostile;
 mod import;
 mod init;
 mod inputs;
+mod intents;
 mod kube_cel;
 mod kubernetes_kinds;
 #[cfg(feature = "live")]

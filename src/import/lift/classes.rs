@@ -8,7 +8,7 @@ use crate::import::config::{flag, text};
 use crate::import::files::{ENVOY, GATEWAY_API, text as text_at};
 use crate::model::layout::Group;
 use envoy_gateway::class::DEFAULT_CONTROLLER;
-use manifest::value::Map;
+use manifest::value::{Map, Node};
 
 /// The field of a class that names its EnvoyProxy.
 const PROXY_OF_CLASS: [&str; 3] = ["spec", "parametersRef", "name"];
@@ -173,10 +173,41 @@ impl Lift<'_> {
             settings.remove("replicas");
             settings.insert("kind", text("DaemonSet"));
         }
+        utilization(&mut settings);
         if settings.contains_key("image") {
             settings.remove("image_repository");
         }
         self.extend(table, settings);
         self.slot_of(at, table, form, Group::Proxy, gateway);
     }
+}
+
+/// Replaces the metrics of an autoscaler by `cpu` and `memory` if they are nothing else than these two, in this order.
+fn utilization(settings: &mut Map) {
+    let Some(hpa) = settings.get_mut("hpa").and_then(Node::as_map_mut) else {
+        return;
+    };
+    let metrics = hpa.get("metrics").and_then(Node::as_list);
+    let Some(found) = metrics.and_then(|all| all.iter().map(percent).collect::<Option<Vec<_>>>())
+    else {
+        return;
+    };
+    let names: Vec<&str> = found.iter().map(|(name, _)| name.as_str()).collect();
+    if !matches!(names.as_slice(), ["cpu"] | ["memory"] | ["cpu", "memory"]) {
+        return;
+    }
+    hpa.remove("metrics");
+    for (name, percent) in found {
+        hpa.insert(name, Node::from_json(percent.into()));
+    }
+}
+
+/// The resource of a metric, and its average utilization.
+fn percent(metric: &Node) -> Option<(String, i64)> {
+    let name = text_at(metric, &["resource", "name"]);
+    let percent = metric.path(&["resource", "target", "averageUtilization"])?;
+    let percent = percent.as_i64()?;
+    let written = serde_json::json!({"type": "Resource", "resource": {"name": name,
+        "target": {"type": "Utilization", "averageUtilization": percent}}});
+    (Node::from_json(written) == *metric).then(|| (name.to_owned(), percent))
 }

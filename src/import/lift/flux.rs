@@ -68,6 +68,12 @@ impl Lift<'_> {
     fn second(&mut self, first: usize, second: usize) {
         let node = self.node(second);
         let mut table = rows::lift(FLUX_CONFIG, node, "");
+        for (key, field) in [("retry_interval", "retryInterval"), ("timeout", "timeout")] {
+            // The second Kustomization inherits it.
+            if self.node(first).path(&["spec", field]) == node.path(&["spec", field]) {
+                table.remove(key);
+            }
+        }
         let folder = self
             .door
             .place

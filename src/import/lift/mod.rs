@@ -1,16 +1,21 @@
 //! Turns objects into settings: for each object, finds the table of `cluster.toml` that renders it, and the settings
 //! in that table. What no setting expresses is found later, by [`prove`](super::prove).
 
+mod answers;
+mod auth;
 mod autoscaling;
 mod chart;
 mod classes;
+mod external;
 mod flux;
 mod gateways;
 mod listeners;
 mod monitoring;
 mod policies;
+mod rate_limit;
 mod redirects;
 mod rows;
+mod settings;
 mod streams;
 mod traffic;
 
@@ -98,6 +103,8 @@ pub fn lift(
     lift.traffic();
     lift.policies();
     lift.redirects();
+    lift.external();
+    lift.answers();
     lift.certificates();
     lift.autoscaling();
     lift.monitoring();

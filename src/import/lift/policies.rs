@@ -41,9 +41,10 @@ impl Lift<'_> {
         }
         for (kind, table) in KINDS {
             for at in self.all(ENVOY, kind) {
-                if !lua.contains(&at) {
-                    self.policy(at, table);
+                if lua.contains(&at) || (kind == "SecurityPolicy" && self.auth(at)) {
+                    continue;
                 }
+                self.policy(at, table);
             }
         }
         let patches = self.lifted.config.get(&["patch_policies"]).is_some();

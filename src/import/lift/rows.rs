@@ -1,9 +1,10 @@
-//! The simple settings: which key of `cluster.toml` sets which field of an object. This is the inverse of the
-//! templates.
+//! Reads the simple settings of an object: those of the tables in [`settings`](super::settings).
 
-use crate::import::config::{flag, texts};
+use crate::import::config::{flag, pairs, texts};
 use crate::import::toml::can_say;
 use manifest::value::{Kind, Map, Node, variable};
+
+pub(super) use super::settings::*;
 
 /// The type of a setting.
 #[derive(Clone, Copy, Debug)]
@@ -26,240 +27,18 @@ pub(super) enum SettingType {
     Any,
     /// A map that exists or not: `{}` is `true`.
     Switch,
+    /// A list of `{name}`, as a list of these names.
+    Names,
+    /// A list of `{name, value}`, as a table.
+    NamedValues,
 }
 
 /// A key with its path in the table, a field with its path in the object, and the type.
 pub(super) type Row = (&'static str, &'static str, SettingType);
 
-use SettingType::{Any, Count, CountOr, Flag, FlagOr, Switch, Text, TextOr, Texts};
-
-/// `[chart]`, from the HelmRelease.
-pub(super) const RELEASE: &[Row] = &[
-    ("release.interval", "spec.interval", TextOr("1h")),
-    ("image_registry", "spec.values.global.imageRegistry", Text),
-    (
-        "enable_backend",
-        "spec.values.config.envoyGateway.extensionApis.enableBackend",
-        Flag,
-    ),
-    (
-        "enable_lua",
-        "spec.values.config.envoyGateway.extensionApis.enableLua",
-        Flag,
-    ),
-    (
-        "enable_envoy_patch_policy",
-        "spec.values.config.envoyGateway.extensionApis.enableEnvoyPatchPolicy",
-        Flag,
-    ),
-];
-
-/// `[chart]`, from the OCIRepository.
-pub(super) const SOURCE: &[Row] = &[
-    ("source.interval", "spec.interval", TextOr("15m")),
-    ("digest", "spec.ref.digest", Text),
-];
-
-/// `[proxy]`; `{}` is `envoyDeployment` or `envoyDaemonSet`.
-pub(super) const PROXY: &[Row] = &[
-    ("replicas", "spec.provider.kubernetes.{}.replicas", Count),
-    (
-        "resources",
-        "spec.provider.kubernetes.{}.container.resources",
-        Any,
-    ),
-    ("image", "spec.provider.kubernetes.{}.container.image", Text),
-    (
-        "image_repository",
-        "spec.provider.kubernetes.{}.container.imageRepository",
-        Text,
-    ),
-    (
-        "external_traffic_policy",
-        "spec.provider.kubernetes.envoyService.externalTrafficPolicy",
-        Text,
-    ),
-    ("drain_timeout", "spec.shutdown.drainTimeout", Text),
-    ("log_level", "spec.logging.level.default", Text),
-    (
-        "prometheus_compression",
-        "spec.telemetry.metrics.prometheus.compression.type",
-        Text,
-    ),
-    ("ip_family", "spec.ipFamily", Text),
-];
-
-/// `[client_traffic]`.
-pub(super) const CLIENT: &[Row] = &[
-    ("tls.min_version", "spec.tls.minVersion", Text),
-    ("tls.max_version", "spec.tls.maxVersion", Text),
-    ("tls.alpn", "spec.tls.alpnProtocols", Texts),
-    ("tls.ciphers", "spec.tls.ciphers", Texts),
-    (
-        "http2.on_invalid_message",
-        "spec.http2.onInvalidMessage",
-        Text,
-    ),
-    (
-        "http2.max_concurrent_streams",
-        "spec.http2.maxConcurrentStreams",
-        Count,
-    ),
-    (
-        "http2.stream_window",
-        "spec.http2.initialStreamWindowSize",
-        Text,
-    ),
-    (
-        "http2.connection_window",
-        "spec.http2.initialConnectionWindowSize",
-        Text,
-    ),
-    ("http3", "spec.http3", Switch),
-    (
-        "client_ip.trusted_cidrs",
-        "spec.clientIPDetection.xForwardedFor.trustedCIDRs",
-        Texts,
-    ),
-    (
-        "client_ip.trusted_hops",
-        "spec.clientIPDetection.xForwardedFor.numTrustedHops",
-        Count,
-    ),
-    (
-        "client_ip.header",
-        "spec.clientIPDetection.customHeader.name",
-        Text,
-    ),
-    (
-        "client_ip.direct",
-        "spec.clientIPDetection.directSourceIP",
-        Switch,
-    ),
-    (
-        "timeouts.request_received",
-        "spec.timeout.http.requestReceivedTimeout",
-        Text,
-    ),
-    ("timeouts.idle", "spec.timeout.http.idleTimeout", Text),
-    (
-        "timeouts.stream_idle",
-        "spec.timeout.http.streamIdleTimeout",
-        Text,
-    ),
-    ("timeouts.tcp_idle", "spec.timeout.tcp.idleTimeout", Text),
-    ("buffer_limit", "spec.connection.bufferLimit", Text),
-    (
-        "connection_limit",
-        "spec.connection.connectionLimit.value",
-        Count,
-    ),
-    (
-        "headers.remove",
-        "spec.headers.earlyRequestHeaders.remove",
-        Texts,
-    ),
-    (
-        "headers.with_underscores",
-        "spec.headers.withUnderscoresAction",
-        Text,
-    ),
-    (
-        "headers.envoy_headers",
-        "spec.headers.enableEnvoyHeaders",
-        Flag,
-    ),
-    (
-        "path.escaped_slashes",
-        "spec.path.escapedSlashesAction",
-        Text,
-    ),
-];
-
-/// `[backend_traffic]`.
-pub(super) const BACKEND: &[Row] = &[
-    ("retry.attempts", "spec.retry.numRetries", Count),
-    ("retry.on", "spec.retry.retryOn.triggers", Texts),
-    ("retry.timeout", "spec.retry.perRetry.timeout", Text),
-    ("timeouts.request", "spec.timeout.http.requestTimeout", Text),
-    (
-        "timeouts.connection_idle",
-        "spec.timeout.http.connectionIdleTimeout",
-        Text,
-    ),
-    (
-        "timeouts.max_connection_duration",
-        "spec.timeout.http.maxConnectionDuration",
-        Text,
-    ),
-    ("timeouts.connect", "spec.timeout.tcp.connectTimeout", Text),
-    ("buffer_limit", "spec.connection.bufferLimit", Text),
-];
-
-/// `tcp_keepalive` of both kinds of traffic.
-pub(super) const KEEPALIVE: &[Row] = &[
-    ("probes", "probes", Count),
-    ("idle_time", "idleTime", Text),
-    ("interval", "interval", Text),
-];
-
-/// `[cert_manager.certificates.NAME]`.
-pub(super) const CERTIFICATE: &[Row] = &[
-    ("issuer", "spec.issuerRef.name", Text),
-    (
-        "issuer_kind",
-        "spec.issuerRef.kind",
-        TextOr("ClusterIssuer"),
-    ),
-    ("duration", "spec.duration", Text),
-];
-
-/// `[monitoring.dashboards.NAME]`.
-pub(super) const DASHBOARD: &[Row] = &[
-    ("url", "spec.url", Text),
-    ("id", "spec.grafanaCom.id", Count),
-    ("revision", "spec.grafanaCom.revision", Count),
-    ("folder", "spec.folder", Text),
-];
-
-/// `[autoscaling]`.
-pub(super) const SCALED: &[Row] = &[
-    ("min", "spec.minReplicaCount", CountOr(1)),
-    ("max", "spec.maxReplicaCount", CountOr(2)),
-    ("cooldown", "spec.cooldownPeriod", Count),
-    ("fallback.failures", "spec.fallback.failureThreshold", Count),
-    ("fallback.replicas", "spec.fallback.replicas", Count),
-];
-
-/// `[flux]`.
-pub(super) const FLUX: &[Row] = &[
-    ("interval", "spec.interval", TextOr("1h")),
-    ("retry_interval", "spec.retryInterval", Text),
-    ("timeout", "spec.timeout", Text),
-    ("prune", "spec.prune", FlagOr(true)),
-    ("wait", "spec.wait", Flag),
-    (
-        "source.kind",
-        "spec.sourceRef.kind",
-        TextOr("GitRepository"),
-    ),
-    ("source.name", "spec.sourceRef.name", TextOr("flux-system")),
-    (
-        "source.namespace",
-        "spec.sourceRef.namespace",
-        TextOr("flux-system"),
-    ),
-    ("health_checks", "spec.healthChecks", Any),
-    ("post_build", "spec.postBuild", Any),
-    ("decryption", "spec.decryption", Any),
-    ("common_labels", "spec.commonMetadata.labels", Any),
-];
-
-/// `[flux.config]`.
-pub(super) const FLUX_CONFIG: &[Row] = &[
-    ("wait", "spec.wait", Flag),
-    ("health_checks", "spec.healthChecks", Any),
-];
+use SettingType::{
+    Any, Count, CountOr, Flag, FlagOr, NamedValues, Names, Switch, Text, TextOr, Texts,
+};
 
 /// Converts a value to a setting; `None` if it can't be expressed, or is the default.
 fn taken(value: &Node, takes: SettingType) -> Option<Node> {
@@ -287,7 +66,31 @@ fn taken(value: &Node, takes: SettingType) -> Option<Node> {
         }
         Any => can_say(value).then(plain),
         Switch => value.as_map().map(|_| flag(true)),
+        Names => {
+            let items = value.as_list()?.iter();
+            let items: Option<Vec<&str>> = items.map(|item| only(item, &["name"])).collect();
+            items.map(texts)
+        }
+        NamedValues => {
+            let items = value.as_list()?.iter();
+            let items: Option<Vec<(&str, &str)>> = items
+                .map(|item| {
+                    Some((
+                        only(item, &["name", "value"])?,
+                        item.get("value")?.as_str()?,
+                    ))
+                })
+                .collect();
+            items.map(pairs)
+        }
     }
+}
+
+/// The name of an item that has these keys and no others.
+fn only<'a>(item: &'a Node, keys: &[&str]) -> Option<&'a str> {
+    let map = item.as_map()?;
+    let has_no_others = map.len() == keys.len() && keys.iter().all(|key| map.contains_key(key));
+    item.get("name")?.as_str().filter(|_| has_no_others)
 }
 
 /// The settings for an object. `part` replaces `{}` in the paths of the rows.

@@ -155,6 +155,7 @@ fn client(node: &Node) -> Map {
     if !headers.is_empty() {
         put(&mut table, "headers.set", pairs(headers));
     }
+    client_ca(node, &mut table);
     // `http2 = {}` must be rendered as `http2: {}`.
     if node.path(&["spec", "http2"]).is_some() && table.get("http2").is_none() {
         put(&mut table, "http2", Node::map());
@@ -162,16 +163,37 @@ fn client(node: &Node) -> Map {
     into_map(table)
 }
 
+/// The authorities of the clients' certificates, if all of them are of the same kind.
+fn client_ca(node: &Node, table: &mut Node) {
+    let refs = node.path(&["spec", "tls", "clientValidation", "caCertificateRefs"]);
+    let refs = refs.and_then(Node::as_list).unwrap_or_default();
+    let kind = |one: &Node| text_at(one, &["kind"]).to_owned();
+    let Some(first) = refs.first().map(kind) else {
+        return;
+    };
+    let is_known = matches!(first.as_str(), "Secret" | "ConfigMap");
+    if is_known && refs.iter().all(|one| kind(one) == first) {
+        let names = refs.iter().map(|one| text_at(one, &["name"]));
+        put(table, "tls.client_ca", texts(names));
+        if first != "Secret" {
+            put(table, "tls.client_ca_kind", text(first));
+        }
+    }
+}
+
 fn backend(node: &Node, compressor: bool) -> Map {
     let mut table = Node::new(Kind::Map(rows::lift(BACKEND, node, "")), None);
     if let Some(keepalive) = keepalive(node) {
         put(&mut table, "tcp_keepalive", keepalive);
     }
-    let field = if compressor {
+    let usual = if compressor {
         "compressor"
     } else {
         "compression"
     };
+    let mut fields = [usual, "compression"].into_iter();
+    let field = fields.find(|field| node.path(&["spec", field]).is_some());
+    let field = field.unwrap_or(usual);
     let types = node.path(&["spec", field]).and_then(Node::as_list);
     let types: Option<Vec<&str>> = types.and_then(|types| {
         types
@@ -181,7 +203,11 @@ fn backend(node: &Node, compressor: bool) -> Map {
     });
     if let Some(types) = types.filter(|types| !types.is_empty()) {
         put(&mut table, "compression", texts(types));
+        if field != usual {
+            put(&mut table, "compression_as", text(field));
+        }
     }
+    super::rate_limit::lift(node, !compressor, &mut table);
     let statuses = node.path(&["spec", "retry", "retryOn", "httpStatusCodes"]);
     if let Some(statuses) = statuses.filter(|statuses| {
         statuses

@@ -4,6 +4,7 @@
 mod bad;
 mod command;
 mod forms;
+mod intents;
 mod mutated;
 mod real;
 
