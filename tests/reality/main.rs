@@ -14,7 +14,9 @@
 #[path = "../it/common/mod.rs"]
 mod common;
 
+mod applied;
 mod cases;
+mod cluster;
 mod echo;
 mod envoy;
 mod envoy_from_files;
@@ -23,6 +25,7 @@ mod flux;
 mod foretold;
 mod front_door;
 mod generator;
+mod http2;
 mod namespace;
 mod request;
 mod surroundings;

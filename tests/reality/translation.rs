@@ -39,8 +39,10 @@ pub type Resources = BTreeMap<String, Vec<Value>>;
 impl Translator {
     /// Starts it.
     pub fn start(tools: &Tools) -> Self {
+        // It may ask for what policies refer to, such as the configuration of an identity provider. Without a network, it
+        // asks nobody.
         let mut process = Command::new("setpriv")
-            .args(["--pdeathsig", "KILL"])
+            .args(["--pdeathsig", "KILL", "unshare", "--net"])
             .arg(&tools.translator)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -55,7 +57,8 @@ impl Translator {
         }
     }
 
-    /// Translates objects. `extension_apis` is what the chart's values say under this name.
+    /// Translates objects whose Services are replaced by Backends. `extension_apis` is what the chart's values say under
+    /// this name.
     pub fn translate(
         &mut self,
         objects: &[Value],
@@ -63,8 +66,17 @@ impl Translator {
         certificate: &Certificate,
     ) -> Translation {
         let mut extension_apis = extension_apis.clone();
-        // Services are replaced by Backends.
         extension_apis["enableBackend"] = json!(true);
+        self.translate_as_given(objects, &extension_apis, certificate)
+    }
+
+    /// Translates objects.
+    pub fn translate_as_given(
+        &mut self,
+        objects: &[Value],
+        extension_apis: &Value,
+        certificate: &Certificate,
+    ) -> Translation {
         // The certificate of the controller itself, which `certgen` makes.
         let own = certificate.secret("envoy-gateway-system", "envoy");
         let objects: Vec<&Value> = objects.iter().chain([&own]).collect();

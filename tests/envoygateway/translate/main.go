@@ -14,6 +14,8 @@ import (
 	resourcev3 "github.com/envoyproxy/go-control-plane/pkg/resource/v3"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/types/known/anypb"
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
 	gwapiv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	egv1a1 "github.com/envoyproxy/gateway/api/v1alpha1"
@@ -63,10 +65,13 @@ func main() {
 	}
 }
 
-// Reads objects. Of several EnvoyProxies, Envoy Gateway's own reader keeps only the last one.
+// Reads objects. Of several EnvoyProxies, Envoy Gateway's own reader of files keeps only the last one, and it reads neither
+// the labels of Namespaces nor EndpointSlices, which it gets only from a cluster.
 func load(objects []json.RawMessage) (*resource.Resources, error) {
 	var text []byte
 	var proxies []*egv1a1.EnvoyProxy
+	var slices []*discoveryv1.EndpointSlice
+	namespaces := map[string]*corev1.Namespace{}
 	for _, object := range objects {
 		var kind struct {
 			Kind string `json:"kind"`
@@ -74,7 +79,23 @@ func load(objects []json.RawMessage) (*resource.Resources, error) {
 		if err := json.Unmarshal(object, &kind); err != nil {
 			return nil, err
 		}
-		if kind.Kind != resource.KindEnvoyProxy {
+		switch kind.Kind {
+		case resource.KindEnvoyProxy:
+		case "EndpointSlice":
+			slice := &discoveryv1.EndpointSlice{}
+			if err := json.Unmarshal(object, slice); err != nil {
+				return nil, err
+			}
+			slices = append(slices, slice)
+			continue
+		case resource.KindNamespace:
+			namespace := &corev1.Namespace{}
+			if err := json.Unmarshal(object, namespace); err != nil {
+				return nil, err
+			}
+			namespaces[namespace.Name] = namespace
+			fallthrough
+		default:
 			text = append(append(text, object...), "\n---\n"...)
 			continue
 		}
@@ -90,6 +111,12 @@ func load(objects []json.RawMessage) (*resource.Resources, error) {
 	}
 	if resources.GatewayClass == nil {
 		return nil, errors.New("there is no GatewayClass")
+	}
+	resources.EndpointSlices = slices
+	for at, namespace := range resources.Namespaces {
+		if whole, ok := namespaces[namespace.Name]; ok {
+			resources.Namespaces[at] = whole
+		}
 	}
 	parameters := resources.GatewayClass.Spec.ParametersRef
 	for _, proxy := range proxies {
