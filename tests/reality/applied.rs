@@ -15,9 +15,10 @@ use serde_json::{Value, json};
 use crate::cluster::{Cluster, name_of, text};
 use crate::surroundings::list;
 
-/// The clusters of a repository, with their names. Routes of charts are among the objects as far as they are known;
-/// variables that the repository doesn't define (they are secret) have made-up values.
-pub fn clusters(root: &Path) -> Vec<(String, Cluster)> {
+/// The clusters of a repository, with their names; `is_whole` if it has everything that Flux applies. Routes of charts are
+/// among the objects as far as they are known; variables that the repository doesn't define (they are secret) have made-up
+/// values.
+pub fn clusters(root: &Path, is_whole: bool) -> Vec<(String, Cluster)> {
     let mut sources = Sources::default();
     let mut texts: BTreeMap<String, SourceId> = BTreeMap::new();
     let is_visible = |it: &walkdir::DirEntry| {
@@ -54,7 +55,7 @@ pub fn clusters(root: &Path) -> Vec<(String, Cluster)> {
         let own: Vec<Object> = own.cloned().collect();
         let names = names.iter().filter(|it| cluster.may_hold(it)).cloned();
         let mut patched = PatchedObjects::of(&own, &names.collect(), &content);
-        if patched.objects.iter().any(is_flux_kustomization) {
+        if is_whole && patched.objects.iter().any(is_flux_kustomization) {
             let objects = &patched.objects;
             patched.delivery.leave_out_what_flux_does_not_apply(objects);
         }

@@ -13,6 +13,7 @@ use manifest::Object;
 use manifest::value::Node;
 use serde_json::{Value, json};
 
+use crate::conditions::{self, Conditions};
 use crate::echo::{self, Speaks};
 use crate::envoy_from_files::EnvoyFromFiles;
 use crate::namespace;
@@ -89,6 +90,25 @@ impl Cluster {
 
     /// What gatewayctl says will happen, in the words of [`happened`]. If it isn't known, the reason follows `unknown: `.
     pub fn foretell(&self, questions: &[Question]) -> Vec<Vec<String>> {
+        self.resolved(|inputs| {
+            let tracer = Tracer::new(inputs);
+            let foretold = questions.iter().map(|question| {
+                let traced = tracer.trace(&question.for_trace(), Some(&question.gateway));
+                match traced.gateways.first() {
+                    Some(way) => outcomes(&way.outcome),
+                    None => vec!["no gateway takes the request".to_owned()],
+                }
+            });
+            foretold.collect()
+        })
+    }
+
+    /// The conditions that gatewayctl says the controller will write.
+    pub fn foretell_conditions(&self) -> Conditions {
+        self.resolved(|inputs| conditions::foretold(inputs.resolved))
+    }
+
+    fn resolved<T>(&self, look: impl FnOnce(&TraceInputs<'_>) -> T) -> T {
         let objects = self.objects.iter().cloned();
         let objects: Vec<Object> = objects
             .map(|it| Object::new(Node::from_json(it), "objects"))
@@ -100,24 +120,13 @@ impl Cluster {
             ..self.settings.clone()
         };
         let charted = Charted::default();
-        let inputs = TraceInputs {
+        look(&TraceInputs {
             resolved: &resolve(&objects, &settings),
             objects: &objects,
             charted: &charted,
             generated: &[],
             runner: &runner,
-        };
-        let tracer = Tracer::new(&inputs);
-        questions
-            .iter()
-            .map(|question| {
-                let traced = tracer.trace(&question.for_trace(), Some(&question.gateway));
-                match traced.gateways.first() {
-                    Some(way) => outcomes(&way.outcome),
-                    None => vec!["no gateway takes the request".to_owned()],
-                }
-            })
-            .collect()
+        })
     }
 
     /// What Envoy Gateway makes of the gateways of a class.
@@ -130,7 +139,7 @@ impl Cluster {
         };
         let kept = self.objects.iter().filter(|it| is_kept(it));
         let mut objects: Vec<Value> = kept.cloned().collect();
-        let backends = add_backends(&mut objects);
+        let backends = add_backends(&mut objects, &self.objects);
         let certificate = Certificate::new(["example.com"]);
         let of_release = self.settings.by_release.first().map(|(_, it)| it);
         let features = of_release.unwrap_or(&self.settings.features);
@@ -304,8 +313,9 @@ fn find_references<'v>(value: &'v Value, found: &mut Vec<&'v Value>) {
     }
 }
 
-/// Adds endpoints of all Services, and changes those of all Backends: something listens at each.
-fn add_backends(objects: &mut Vec<Value>) -> Vec<Backend> {
+/// Adds endpoints of all Services, and changes those of all Backends: something listens at each. `all` are the objects of
+/// the cluster, also those that Envoy Gateway doesn't read.
+fn add_backends(objects: &mut Vec<Value>, all: &[Value]) -> Vec<Backend> {
     let mut backends = Vec::new();
     let mut next = |name: String, tls| {
         let port = usize::from(FIRST_PORT) + backends.len();
@@ -320,7 +330,7 @@ fn add_backends(objects: &mut Vec<Value>) -> Vec<Backend> {
     };
     let mut slices = Vec::new();
     for service in objects.iter().filter(|it| it["kind"] == "Service") {
-        let tls = own_certificate(service, objects);
+        let tls = own_certificate(service, all);
         let metadata = &service["metadata"];
         let (namespace, name) = (text(metadata, "namespace"), text(metadata, "name"));
         let ports = list(&service["spec"]["ports"]).iter();

@@ -17,6 +17,7 @@ mod common;
 mod applied;
 mod cases;
 mod cluster;
+mod conditions;
 mod echo;
 mod envoy;
 mod envoy_from_files;

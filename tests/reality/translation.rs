@@ -98,28 +98,31 @@ impl Drop for Translator {
 }
 
 impl Translation {
+    /// The objects with their status.
+    pub fn objects(&self) -> impl Iterator<Item = &Value> {
+        let lists = self.objects.as_object().into_iter().flatten();
+        lists.flat_map(|(_, objects)| list(objects))
+    }
+
     /// The conditions of all objects that say that something is refused, each with its object.
     pub fn refusals(&self) -> Vec<String> {
         let mut found = Vec::new();
-        let lists = self.objects.as_object().into_iter().flatten();
-        for (_, objects) in lists {
-            for object in list(objects) {
-                let metadata = &object["metadata"];
-                let name = format!("{} {}", object["kind"], metadata["name"]);
-                conditions(&object["status"], &mut |condition| {
-                    let is_bad = match condition["type"].as_str() {
-                        Some("Accepted" | "Programmed" | "ResolvedRefs") => {
-                            condition["status"] == "False"
-                        }
-                        Some("Conflicted") => condition["status"] == "True",
-                        _ => false,
-                    };
-                    // The controller has no addresses without a cluster.
-                    if is_bad && condition["reason"] != "AddressNotAssigned" {
-                        found.push(format!("{name}: {}", condition["message"]));
+        for object in self.objects() {
+            let metadata = &object["metadata"];
+            let name = format!("{} {}", object["kind"], metadata["name"]);
+            conditions(&object["status"], &mut |condition| {
+                let is_bad = match condition["type"].as_str() {
+                    Some("Accepted" | "Programmed" | "ResolvedRefs") => {
+                        condition["status"] == "False"
                     }
-                });
-            }
+                    Some("Conflicted") => condition["status"] == "True",
+                    _ => false,
+                };
+                // The controller has no addresses without a cluster.
+                if is_bad && condition["reason"] != "AddressNotAssigned" {
+                    found.push(format!("{name}: {}", condition["message"]));
+                }
+            });
         }
         found
     }

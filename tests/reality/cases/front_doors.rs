@@ -1,6 +1,7 @@
 //! The front doors of public repositories, with something behind every Service: where requests for each hostname go, beside
 //! what `trace` says. The repositories are in the folder that `GATEWAYCTL_SHARED` names, else in `../shared`; without it,
-//! the test is skipped, and says so. `REPOSITORIES=NAME` asks only about those with this in their name.
+//! the test is skipped, and says so. A plain run asks only about folders of front doors (`trees`); `REPOSITORIES=all` asks
+//! about whole repositories instead, which takes some minutes, and `REPOSITORIES=NAME` only about those with this name.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -13,6 +14,7 @@ use serde_json::Value;
 use crate::applied;
 use crate::cluster::{Cluster, Question, name_of, text};
 use crate::common::agreement::Agreement;
+use crate::conditions::{self, Conditions};
 use crate::request::Request;
 use crate::surroundings::list;
 use crate::tools::{Tools, tools};
@@ -28,25 +30,33 @@ const PATHS: usize = 4;
 fn the_front_doors_of_public_repositories_are_as_foretold() {
     let Some(tools) = tools() else { return };
     let Some(shared) = shared() else { return };
-    for folder in ["trees", "repositories"] {
-        let roots = roots(&shared.join(folder));
-        let next = AtomicUsize::new(0);
-        let agreement = Mutex::new(Agreement::new(&format!("front doors of public {folder}")));
-        std::thread::scope(|scope| {
-            // The machines of CI have two processors.
-            for _ in 0..2 {
-                scope.spawn(|| {
-                    let mut translator = Translator::start(tools);
-                    while let Some(root) = roots.get(next.fetch_add(1, Ordering::SeqCst)) {
-                        let found = compare(tools, &mut translator, root);
-                        let mut agreement = agreement.lock().expect("the agreement");
-                        found.into_iter().for_each(|it| it.add_to(&mut agreement));
+    let wanted = std::env::var("REPOSITORIES").ok();
+    let (folder, title) = match &wanted {
+        None => ("trees", "front doors: folders of public repositories"),
+        Some(_) => ("repositories", "front doors: whole public repositories"),
+    };
+    let name = wanted.as_deref().filter(|it| *it != "all");
+    let roots = roots(&shared.join(folder), name.unwrap_or_default());
+    let next = AtomicUsize::new(0);
+    let requests = Mutex::new(Agreement::new(&format!("{title}: requests")));
+    let conditions = Mutex::new(Agreement::new(&format!("{title}: conditions")));
+    std::thread::scope(|scope| {
+        // The machines of CI have two processors.
+        for _ in 0..2 {
+            scope.spawn(|| {
+                let mut translator = Translator::start(tools);
+                while let Some(root) = roots.get(next.fetch_add(1, Ordering::SeqCst)) {
+                    let (sent, written) = compare(tools, &mut translator, root, wanted.is_some());
+                    for (found, agreement) in [(sent, &requests), (written, &conditions)] {
+                        let mut agreement = agreement.lock().expect("a table");
+                        found.iter().for_each(|it| it.add_to(&mut agreement));
                     }
-                });
-            }
-        });
-        agreement.into_inner().expect("the agreement").conclude();
-    }
+                }
+            });
+        }
+    });
+    conditions.into_inner().expect("a table").conclude();
+    requests.into_inner().expect("a table").conclude();
 }
 
 fn shared() -> Option<PathBuf> {
@@ -60,12 +70,11 @@ fn shared() -> Option<PathBuf> {
     None
 }
 
-fn roots(folder: &Path) -> Vec<PathBuf> {
-    let wanted = std::env::var("REPOSITORIES").unwrap_or_default();
+fn roots(folder: &Path, wanted: &str) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).expect("repositories");
     let entries = entries.flatten().map(|it| it.path());
     let mut roots: Vec<PathBuf> = entries
-        .filter(|it| it.is_dir() && it.to_string_lossy().contains(&wanted))
+        .filter(|it| it.is_dir() && it.to_string_lossy().contains(wanted))
         .collect();
     roots.sort();
     roots
@@ -94,14 +103,21 @@ impl Compared {
     }
 }
 
-fn compare(tools: &Tools, translator: &mut Translator, root: &Path) -> Vec<Compared> {
+fn compare(
+    tools: &Tools,
+    translator: &mut Translator,
+    root: &Path,
+    is_whole: bool,
+) -> (Vec<Compared>, Vec<Compared>) {
     let name = root.file_name().unwrap_or_default().to_string_lossy();
-    let mut compared = Vec::new();
-    for (cluster, objects) in applied::clusters(root) {
+    let (mut compared, mut compared_conditions) = (Vec::new(), Vec::new());
+    for (cluster, objects) in applied::clusters(root, is_whole) {
         let objects = objects.completed();
+        let mut written = Conditions::new();
         for class in objects.classes() {
             let proxies = objects.translate(translator, class);
             let translation = &proxies.translation;
+            written.extend(translation.objects().flat_map(conditions::written));
             for error in translation.unreadable.iter().chain(&translation.errors) {
                 println!("{name} {cluster}: {error}");
             }
@@ -123,9 +139,18 @@ fn compare(tools: &Tools, translator: &mut Translator, root: &Path) -> Vec<Compa
                 }));
             }
         }
+        let foretold = objects.foretell_conditions();
+        let names: BTreeSet<&String> = written.keys().chain(foretold.keys()).collect();
+        let value =
+            |of: &Conditions, name: &String| of.get(name).map_or("nothing", |it| it).to_owned();
+        compared_conditions.extend(names.into_iter().map(|condition| Compared {
+            question: format!("{name} {cluster}: {condition}"),
+            happened: value(&written, condition),
+            foretold: vec![value(&foretold, condition)],
+        }));
     }
     println!("{name}: {} requests", compared.len());
-    compared
+    (compared, compared_conditions)
 }
 
 /// A request for every hostname, listener and path of a gateway.

@@ -4,6 +4,7 @@ mod configurations;
 mod conformance;
 mod features;
 mod front_doors;
+mod http3;
 mod random;
 mod reference;
 mod refused;
