@@ -17,6 +17,7 @@ mod common;
 mod applied;
 mod cases;
 mod cluster;
+mod compared;
 mod conditions;
 mod echo;
 mod envoy;

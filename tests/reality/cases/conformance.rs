@@ -2,8 +2,8 @@
 //! something behind every Service, and compared with `trace` of the same objects, and with what the suite expects. The
 //! records are in the folder that `GATEWAYCTL_SHARED` names, else in `../shared`; without it, the test is skipped, and says so.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -13,14 +13,17 @@ use serde_json::Value;
 
 use crate::cluster::{Cluster, Question, text};
 use crate::common::agreement::Agreement;
+use crate::compared::{self, Compared, Reasons, shared};
+use crate::conditions;
 use crate::request::Request;
 use crate::surroundings::list;
 use crate::tools::{Tools, tools};
 use crate::translation::Translator;
 
-/// Differences between Envoy and `trace` with their reasons, by a part of the question.
-const REASONS: &[(&str, &str)] = &[(
+/// Differences with their reasons.
+const REASONS: Reasons = &[(
     "BackendTLSPolicySANValidation",
+    "Service",
     "which names a backend has in its certificate is not in manifests",
 )];
 
@@ -39,109 +42,119 @@ struct Asked {
 #[test]
 fn the_conformance_suite_is_answered_by_envoy_as_foretold() {
     let Some(tools) = tools() else { return };
-    let Some(folder) = records() else { return };
+    let Some(folder) = shared("conformance") else {
+        return;
+    };
     let files = tempfile::tempdir().expect("a folder");
-    let text = std::fs::read_to_string(folder.join("records.jsonl")).expect("the records");
-    // What is asked of each snapshot and gateway.
-    let mut asked: BTreeMap<(String, String), Vec<Asked>> = BTreeMap::new();
-    for (number, line) in text.lines().enumerate() {
-        let record: Value = serde_json::from_str(line).expect("a record");
-        let file = files.path().join(format!("{number}.pem"));
-        if let Some(one) = asked_by(&record, &file) {
-            let key = (record["snap"].to_string(), one.question.gateway.clone());
-            asked.entry(key).or_default().push(one);
-        }
-    }
-    let asked: Vec<_> = asked.into_iter().collect();
+    let asked = asked(&folder, files.path());
     let next = AtomicUsize::new(0);
-    let traced = Mutex::new(Agreement::new("conformance suite: requests to Envoy"));
-    let suite = Mutex::new(Agreement::new(
-        "conformance suite: what it expects of Envoy",
-    ));
+    let [requests, conditions, suite] = [
+        "requests to Envoy",
+        "conditions that the controller writes",
+        "what it expects of Envoy",
+    ]
+    .map(|it| Mutex::new(Agreement::new(&format!("conformance suite: {it}"))));
+    let add = |agreement: &Mutex<Agreement>, all: &[Compared]| {
+        let mut agreement = agreement.lock().expect("a table");
+        all.iter().for_each(|it| it.add_to(&mut agreement, REASONS));
+    };
     std::thread::scope(|scope| {
         // The machines of CI have two processors.
         for _ in 0..2 {
             scope.spawn(|| {
                 let mut translator = Translator::start(tools);
-                while let Some(((snap, _), asked)) = asked.get(next.fetch_add(1, Ordering::SeqCst))
-                {
-                    let file = format!("{}.json", snap.trim_matches('"'));
-                    let objects = folder.join("snapshots").join(file);
-                    for (one, happened, foretold) in
-                        compare(tools, &mut translator, &objects, asked)
-                    {
-                        let question = format!(
-                            "{}: {} {}",
-                            one.test, one.question.method, one.question.request
-                        );
-                        let agrees = foretold.contains(&happened);
-                        let ours = if agrees {
-                            happened.clone()
-                        } else {
-                            foretold.join(" or ")
-                        };
-                        let mut reasons = REASONS.iter();
-                        let reason = reasons.find(|(part, _)| question.contains(part));
-                        let reason = reason.map(|(_, reason)| *reason);
-                        traced
-                            .lock()
-                            .expect("a table")
-                            .add(&question, &happened, &ours, reason);
-                        let expected = format!("{:?} {}", one.statuses, one.backend);
-                        let met = if one.is_met(&happened) {
-                            &happened
-                        } else {
-                            &expected
-                        };
-                        suite
-                            .lock()
-                            .expect("a table")
-                            .add(&question, &happened, met, None);
-                    }
+                while let Some((snap, asked)) = asked.get(next.fetch_add(1, Ordering::SeqCst)) {
+                    let file = folder.join("snapshots").join(format!("{snap}.json"));
+                    let Ok(text) = std::fs::read_to_string(file) else {
+                        continue;
+                    };
+                    let answers = compare(tools, &mut translator, &text, asked);
+                    add(&requests, &answers.requests);
+                    add(&conditions, &answers.conditions);
+                    add(&suite, &answers.suite);
                 }
             });
         }
     });
-    traced.into_inner().expect("a table").conclude();
-    suite.into_inner().expect("a table").conclude();
-}
-
-fn records() -> Option<PathBuf> {
-    let given = std::env::var_os("GATEWAYCTL_SHARED").map(PathBuf::from);
-    let own = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared");
-    let folder = given.unwrap_or_else(own).join("conformance");
-    if folder.is_dir() {
-        return Some(folder);
+    for agreement in [requests, conditions, suite] {
+        agreement.into_inner().expect("a table").conclude();
     }
-    println!("skipped: there is no {}", folder.display());
-    None
 }
 
-fn compare<'a>(
-    tools: &Tools,
-    translator: &mut Translator,
-    snapshot: &Path,
-    asked: &'a [Asked],
-) -> Vec<(&'a Asked, String, Vec<String>)> {
-    let text = std::fs::read_to_string(snapshot).expect("a snapshot");
+/// What is asked of each snapshot. `files` is where the certificates of clients are put.
+fn asked(folder: &Path, files: &Path) -> Vec<(String, Vec<Asked>)> {
+    let records = std::fs::read_to_string(folder.join("records.jsonl")).expect("the records");
+    let mut asked: BTreeMap<String, Vec<Asked>> = BTreeMap::new();
+    for (number, line) in records.lines().enumerate() {
+        let record: Value = serde_json::from_str(line).expect("a record");
+        let of_snapshot = asked.entry(text(&record, "snap").to_owned()).or_default();
+        of_snapshot.extend(asked_by(&record, &files.join(format!("{number}.pem"))));
+    }
+    asked.into_iter().collect()
+}
+
+/// The answers about a snapshot.
+#[derive(Default)]
+struct Answers {
+    requests: Vec<Compared>,
+    conditions: Vec<Compared>,
+    suite: Vec<Compared>,
+}
+
+fn compare(tools: &Tools, translator: &mut Translator, snapshot: &str, asked: &[Asked]) -> Answers {
     let cluster = Cluster {
-        objects: serde_json::from_str(&text).expect("objects"),
+        objects: serde_json::from_str(snapshot).expect("objects"),
         settings: Settings::default(),
     };
-    let class = cluster.classes().into_iter().next().expect("a class");
+    let mut answers = Answers::default();
+    let Some(class) = cluster.classes().into_iter().next() else {
+        return answers;
+    };
     let proxies = cluster.translate(translator, class);
-    let unreadable = &proxies.translation.unreadable;
+    let translation = &proxies.translation;
     assert!(
-        unreadable.is_none(),
-        "{}: {unreadable:?}",
-        snapshot.display()
+        translation.unreadable.is_none(),
+        "{:?}",
+        translation.unreadable
     );
-    let questions: Vec<Question> = asked.iter().map(|it| it.question.clone()).collect();
-    let (_, happened) = proxies.ask(tools, &questions);
-    let foretold = cluster.foretell(&questions);
-    let all = asked.iter().zip(happened).zip(foretold);
-    all.map(|((one, happened), foretold)| (one, happened, foretold))
-        .collect()
+    let of = asked
+        .first()
+        .map_or("a snapshot without requests", |it| &it.test);
+    let written = translation
+        .objects()
+        .flat_map(conditions::written)
+        .collect();
+    answers.conditions = compared::conditions(of, &written, &cluster.foretell_conditions());
+    let gateways: BTreeSet<&str> = asked
+        .iter()
+        .map(|it| it.question.gateway.as_str())
+        .collect();
+    for gateway in gateways {
+        let asked = asked.iter().filter(|it| it.question.gateway == gateway);
+        let asked: Vec<&Asked> = asked.collect();
+        let questions: Vec<Question> = asked.iter().map(|it| it.question.clone()).collect();
+        let (_, happened) = proxies.ask(tools, &questions);
+        let foretold = cluster.foretell(&questions);
+        for ((one, happened), foretold) in asked.iter().zip(happened).zip(foretold) {
+            let request = &one.question.request;
+            let question = format!("{}: {} {request}", one.test, one.question.method);
+            let expected = match one.is_met(&happened) {
+                true => happened.clone(),
+                false => format!("{:?} {}", one.statuses, one.backend),
+            };
+            answers.suite.push(Compared {
+                question: format!("the suite: {}", one.question.request.url),
+                happened: happened.clone(),
+                foretold: vec![expected],
+            });
+            answers.requests.push(Compared {
+                question,
+                happened,
+                foretold,
+            });
+        }
+    }
+    answers
 }
 
 impl Asked {

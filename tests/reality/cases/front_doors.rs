@@ -14,14 +14,15 @@ use serde_json::Value;
 use crate::applied;
 use crate::cluster::{Cluster, Question, name_of, text};
 use crate::common::agreement::Agreement;
+use crate::compared::{self, Compared, Reasons, shared};
 use crate::conditions::{self, Conditions};
 use crate::request::Request;
 use crate::surroundings::list;
 use crate::tools::{Tools, tools};
 use crate::translation::Translator;
 
-/// Differences with their reasons, by a part of the question and a part of what is foretold.
-const REASONS: &[(&str, &str, &str)] = &[];
+/// Differences with their reasons.
+const REASONS: Reasons = &[];
 
 /// How many paths are asked for of each hostname.
 const PATHS: usize = 4;
@@ -29,14 +30,16 @@ const PATHS: usize = 4;
 #[test]
 fn the_front_doors_of_public_repositories_are_as_foretold() {
     let Some(tools) = tools() else { return };
-    let Some(shared) = shared() else { return };
     let wanted = std::env::var("REPOSITORIES").ok();
     let (folder, title) = match &wanted {
         None => ("trees", "front doors: folders of public repositories"),
         Some(_) => ("repositories", "front doors: whole public repositories"),
     };
+    let Some(folder) = shared(folder) else {
+        return;
+    };
     let name = wanted.as_deref().filter(|it| *it != "all");
-    let roots = roots(&shared.join(folder), name.unwrap_or_default());
+    let roots = roots(&folder, name.unwrap_or_default());
     let next = AtomicUsize::new(0);
     let requests = Mutex::new(Agreement::new(&format!("{title}: requests")));
     let conditions = Mutex::new(Agreement::new(&format!("{title}: conditions")));
@@ -49,7 +52,9 @@ fn the_front_doors_of_public_repositories_are_as_foretold() {
                     let (sent, written) = compare(tools, &mut translator, root, wanted.is_some());
                     for (found, agreement) in [(sent, &requests), (written, &conditions)] {
                         let mut agreement = agreement.lock().expect("a table");
-                        found.iter().for_each(|it| it.add_to(&mut agreement));
+                        found
+                            .iter()
+                            .for_each(|it| it.add_to(&mut agreement, REASONS));
                     }
                 }
             });
@@ -57,17 +62,6 @@ fn the_front_doors_of_public_repositories_are_as_foretold() {
     });
     conditions.into_inner().expect("a table").conclude();
     requests.into_inner().expect("a table").conclude();
-}
-
-fn shared() -> Option<PathBuf> {
-    let given = std::env::var_os("GATEWAYCTL_SHARED").map(PathBuf::from);
-    let own = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared");
-    let folder = given.unwrap_or_else(own);
-    if folder.join("trees").is_dir() {
-        return Some(folder);
-    }
-    println!("skipped: there are no repositories in {}", folder.display());
-    None
 }
 
 fn roots(folder: &Path, wanted: &str) -> Vec<PathBuf> {
@@ -78,29 +72,6 @@ fn roots(folder: &Path, wanted: &str) -> Vec<PathBuf> {
         .collect();
     roots.sort();
     roots
-}
-
-/// A question with both answers.
-struct Compared {
-    question: String,
-    happened: String,
-    foretold: Vec<String>,
-}
-
-impl Compared {
-    fn add_to(&self, agreement: &mut Agreement) {
-        let foretold = self.foretold.join(" or ");
-        let agrees = self.foretold.contains(&self.happened);
-        let unknown = foretold.strip_prefix("unknown: ");
-        let mut reasons = REASONS.iter();
-        let known = reasons.find(|(question, ours, _)| {
-            self.question.contains(question) && foretold.contains(ours)
-        });
-        let reason = unknown.map(|why| format!("`trace` says that it is not known: {why}"));
-        let reason = known.map(|it| it.2.to_owned()).or(reason);
-        let ours = if agrees { &self.happened } else { &foretold };
-        agreement.add(&self.question, &self.happened, ours, reason.as_deref());
-    }
 }
 
 fn compare(
@@ -140,14 +111,8 @@ fn compare(
             }
         }
         let foretold = objects.foretell_conditions();
-        let names: BTreeSet<&String> = written.keys().chain(foretold.keys()).collect();
-        let value =
-            |of: &Conditions, name: &String| of.get(name).map_or("nothing", |it| it).to_owned();
-        compared_conditions.extend(names.into_iter().map(|condition| Compared {
-            question: format!("{name} {cluster}: {condition}"),
-            happened: value(&written, condition),
-            foretold: vec![value(&foretold, condition)],
-        }));
+        let of = format!("{name} {cluster}");
+        compared_conditions.extend(compared::conditions(&of, &written, &foretold));
     }
     println!("{name}: {} requests", compared.len());
     (compared, compared_conditions)
