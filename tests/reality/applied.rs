@@ -70,7 +70,8 @@ fn applied(patched: &PatchedObjects, text_of: &dyn Fn(&str) -> Option<String>) -
         delivery: &patched.delivery,
         text_of,
     };
-    let (objects, settings) = files.applied();
+    // As the version that runs here would read them, whichever chart they install.
+    let (objects, settings) = files.applied_by(Some((1, 9)));
     let values = files.release_values(&objects);
     let charted = charted(&objects, &values);
     let is_whole = |it: &&envoy_gateway::helm_routes::HelmRoute<'_>| {
@@ -90,6 +91,9 @@ fn applied(patched: &PatchedObjects, text_of: &dyn Fn(&str) -> Option<String>) -
             object["metadata"]["namespace"] = json!("default");
         }
     }
+    // A folder may have an object twice that is in a cluster only once.
+    let mut seen = BTreeSet::new();
+    all.retain(|it| seen.insert((text(it, "kind").to_owned(), name_of(it))));
     let scripts = generated(patched, &all, text_of);
     all.extend(scripts);
     Cluster {

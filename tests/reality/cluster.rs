@@ -139,6 +139,11 @@ impl Cluster {
         };
         let kept = self.objects.iter().filter(|it| is_kept(it));
         let mut objects: Vec<Value> = kept.cloned().collect();
+        for namespace in objects.iter_mut().filter(|it| it["kind"] == "Namespace") {
+            // The API server adds it.
+            let name = namespace["metadata"]["name"].clone();
+            namespace["metadata"]["labels"]["kubernetes.io/metadata.name"] = name;
+        }
         let backends = add_backends(&mut objects, &self.objects);
         let certificate = Certificate::new(["example.com"]);
         let of_release = self.settings.by_release.first().map(|(_, it)| it);

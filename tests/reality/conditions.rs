@@ -32,8 +32,12 @@ pub fn written(object: &Value) -> Conditions {
     for (list_key, key) in [("parents", "parentRef"), ("ancestors", "ancestorRef")] {
         for parent in list(&status[list_key]) {
             let reference = &parent[key];
-            let own = text(&object["metadata"], "namespace");
-            let namespace = reference["namespace"].as_str().unwrap_or(own);
+            // What an EnvoyProxy is for a class is written only if the gateways have it, too.
+            if reference["kind"] == "GatewayClass" {
+                continue;
+            }
+            // As it is written in the object; nobody adds a namespace.
+            let namespace = text(reference, "namespace");
             let (name, section) = (text(reference, "name"), text(reference, "sectionName"));
             let on = format!("parent {namespace}/{name}/{section}");
             add(&on, &parent["conditions"]);
@@ -54,7 +58,10 @@ pub fn foretold(resolved: &Resolved<'_>) -> Conditions {
                 it.condition.reason.as_ref(),
                 "Accepted" | "ListenersNotValid"
             );
-        !is_late && !matches!(it.object.kind(), "GatewayClass" | "EnvoyProxy")
+        // The lists of objects don't have the class and its proxy.
+        let is_of_class = it.object.kind() == "GatewayClass"
+            || it.object.kind() == "EnvoyProxy" && it.on.which().starts_with('/');
+        !is_late && !is_of_class
     });
     let named = written.map(|it| {
         let on = match &it.on {

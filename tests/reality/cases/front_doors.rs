@@ -60,8 +60,8 @@ fn the_front_doors_of_public_repositories_are_as_foretold() {
             });
         }
     });
-    conditions.into_inner().expect("a table").conclude();
     requests.into_inner().expect("a table").conclude();
+    conditions.into_inner().expect("a table").conclude();
 }
 
 fn roots(folder: &Path, wanted: &str) -> Vec<PathBuf> {
