@@ -30,6 +30,7 @@ mod generator;
 mod http2;
 mod namespace;
 mod request;
+mod services;
 mod surroundings;
 mod table;
 mod tools;

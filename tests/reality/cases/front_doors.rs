@@ -60,8 +60,15 @@ fn the_front_doors_of_public_repositories_are_as_foretold() {
             });
         }
     });
-    requests.into_inner().expect("a table").conclude();
-    conditions.into_inner().expect("a table").conclude();
+    for agreement in [requests, conditions] {
+        let agreement = agreement.into_inner().expect("a table");
+        match name {
+            None => agreement.conclude(),
+            Some(_) => {
+                agreement.check();
+            }
+        }
+    }
 }
 
 fn roots(folder: &Path, wanted: &str) -> Vec<PathBuf> {
