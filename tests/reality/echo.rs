@@ -90,13 +90,32 @@ fn serve(
         Speaks::Anything => http2::talk(stream, &json!({"backend": name}).to_string()),
         Speaks::Https => {
             let connection = rustls::ServerConnection::new(tls).map_err(std::io::Error::other)?;
-            talk(
-                rustls::StreamOwned::new(connection, stream),
-                name,
-                seen,
-                from,
-            )
+            let stream = rustls::StreamOwned::new(connection, stream);
+            let mut stream = Buffered(BufReader::new(stream));
+            match stream.0.fill_buf()?.starts_with(b"PRI") {
+                true => http2::talk(stream, &json!({"backend": name}).to_string()),
+                false => talk(stream, name, seen, from),
+            }
         }
+    }
+}
+
+/// A stream whose first bytes are looked at before they are read.
+struct Buffered<S>(BufReader<S>);
+
+impl<S: Read> Read for Buffered<S> {
+    fn read(&mut self, bytes: &mut [u8]) -> std::io::Result<usize> {
+        self.0.read(bytes)
+    }
+}
+
+impl<S: Read + Write> Write for Buffered<S> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.get_mut().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.0.get_mut().flush()
     }
 }
 

@@ -6,8 +6,14 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, bail};
 
+/// Arguments of `cargo test`, and a variable for it.
+type Run = (
+    &'static [&'static str],
+    Option<(&'static str, &'static str)>,
+);
+
 /// The tests that compare, each with the variable that makes them compare more.
-const RUNS: &[(&[&str], Option<(&str, &str)>)] = &[
+const RUNS: &[Run] = &[
     (
         &["--test", "it", "--", "conformance::", "controller_"],
         None,

@@ -22,7 +22,17 @@ use crate::tools::{Tools, tools};
 use crate::translation::Translator;
 
 /// Differences with their reasons.
-const REASONS: Reasons = &[];
+const REASONS: Reasons = &[
+    ("//singularity.", "Backend network/singularity", CERTIFICATE),
+    ("//idm.bjw-s.dev", "Service security/kanidm", CERTIFICATE),
+    (
+        "tyriis+home-ops",
+        "500",
+        "the valid parts of a refused SecurityPolicy still apply, so that its JWT answers first",
+    ),
+];
+
+const CERTIFICATE: &str = "the gateway verifies the certificate of the backend, and what stands in for it has another one";
 
 /// How many paths are asked for of each hostname.
 const PATHS: usize = 4;
