@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
+use crate::http2;
 use crate::surroundings::{Backend, Certificate};
 
 /// What a backend speaks.
@@ -23,6 +24,8 @@ pub enum Speaks {
     /// Lines: the client says one, and the backend answers with its name and ends the connection. Envoy judges a
     /// connection by a SecurityPolicy only when the client has said something.
     Line,
+    /// What the first bytes of a connection are: one of the above, or HTTP/2 without TLS.
+    Anything,
 }
 
 /// How often requests with a key came to a backend.
@@ -40,7 +43,7 @@ pub fn start(backends: &[Backend], certificate: &Certificate) -> Echoes {
     let is_over = Arc::new(AtomicBool::new(false));
     for backend in backends.iter().cloned() {
         let listener = TcpListener::bind(backend.address).expect("a port for a backend");
-        let tls = certificate.server();
+        let tls = backend.tls.clone().unwrap_or_else(|| certificate.server());
         let is_over = Arc::clone(&is_over);
         let seen = Seen::default();
         std::thread::spawn(move || {
@@ -78,22 +81,59 @@ fn serve(
 ) -> std::io::Result<()> {
     let from = stream.peer_addr()?;
     let name = &backend.name;
-    match backend.speaks {
+    match spoken(&stream, backend.speaks)? {
         Speaks::Line => {
             BufReader::new(&stream).read_line(&mut String::new())?;
             writeln!(stream, "{name}")
         }
         Speaks::Http => talk(stream, name, seen, from),
+        Speaks::Anything => http2::talk(stream, &json!({"backend": name}).to_string()),
         Speaks::Https => {
             let connection = rustls::ServerConnection::new(tls).map_err(std::io::Error::other)?;
-            talk(
-                rustls::StreamOwned::new(connection, stream),
-                name,
-                seen,
-                from,
-            )
+            let stream = rustls::StreamOwned::new(connection, stream);
+            let mut stream = Buffered(BufReader::new(stream));
+            match stream.0.fill_buf()?.starts_with(b"PRI") {
+                true => http2::talk(stream, &json!({"backend": name}).to_string()),
+                false => talk(stream, name, seen, from),
+            }
         }
     }
+}
+
+/// A stream whose first bytes are looked at before they are read.
+struct Buffered<S>(BufReader<S>);
+
+impl<S: Read> Read for Buffered<S> {
+    fn read(&mut self, bytes: &mut [u8]) -> std::io::Result<usize> {
+        self.0.read(bytes)
+    }
+}
+
+impl<S: Read + Write> Write for Buffered<S> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.get_mut().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.0.get_mut().flush()
+    }
+}
+
+/// What a client speaks; `Anything` is HTTP/2.
+fn spoken(stream: &TcpStream, expected: Speaks) -> std::io::Result<Speaks> {
+    if expected != Speaks::Anything {
+        return Ok(expected);
+    }
+    let mut first = [0; 3];
+    // The first packet of every client has at least so many bytes.
+    stream.peek(&mut first)?;
+    Ok(match &first {
+        // A handshake of TLS.
+        [0x16, ..] => Speaks::Https,
+        b"PRI" => Speaks::Anything,
+        _ if first.iter().all(u8::is_ascii_uppercase) => Speaks::Http,
+        _ => Speaks::Line,
+    })
 }
 
 /// Answers requests until the client closes the connection.

@@ -69,20 +69,23 @@ impl Drop for EnvoyFromFiles {
     }
 }
 
-/// Writes all files, and returns that with which Envoy begins. Routes, endpoints and secrets have a file each, as Envoy
-/// asks for them one by one.
+/// Writes all files, and returns that with which Envoy begins. Routes and secrets have a file each, as Envoy asks for them
+/// one by one. Endpoints are written into their clusters, because Envoy needs an instance of inotify for each file, and
+/// the system allows only 128.
 fn write(folder: &Path, resources: &Resources) -> PathBuf {
     let files = Files { folder };
     let all = |kind: &str| resources.get(kind).map_or(&[][..], Vec::as_slice);
-    for kind in ["routes", "endpoints", "secrets"] {
+    for kind in ["routes", "secrets"] {
         for one in all(kind) {
-            let name = one["name"].as_str().or(one["clusterName"].as_str());
-            let file = files.of(kind, name.unwrap_or_default());
+            let file = files.of(kind, one["name"].as_str().unwrap_or_default());
             write_resources(&file, std::slice::from_ref(one));
         }
     }
     for kind in ["listeners", "clusters"] {
         let mut found = all(kind).to_vec();
+        for one in &mut found {
+            put_in_endpoints(one, all("endpoints"));
+        }
         found.iter_mut().for_each(|it| files.refer(it));
         write_resources(&folder.join(kind).with_extension("json"), &found);
     }
@@ -97,6 +100,23 @@ fn write(folder: &Path, resources: &Resources) -> PathBuf {
     let file = folder.join("bootstrap.json");
     std::fs::write(&file, bootstrap.to_string()).expect("the first file");
     file
+}
+
+/// Puts its endpoints into a cluster that would ask for them.
+fn put_in_endpoints(cluster: &mut Value, endpoints: &[Value]) {
+    let asked = &cluster["edsClusterConfig"]["serviceName"];
+    let name = asked.as_str().or(cluster["name"].as_str());
+    let name = name.map(str::to_owned);
+    let Some(fields) = cluster.as_object_mut() else {
+        return;
+    };
+    if fields.remove("edsClusterConfig").is_some() {
+        let is_it = |it: &&Value| it["clusterName"].as_str() == name.as_deref();
+        let nothing = || json!({"clusterName": name});
+        let own = endpoints.iter().find(is_it).cloned();
+        fields.insert("type".to_owned(), json!("STATIC"));
+        fields.insert("loadAssignment".to_owned(), own.unwrap_or_else(nothing));
+    }
 }
 
 fn source(file: &Path) -> Value {
@@ -134,7 +154,6 @@ impl Files<'_> {
             Value::Object(fields) => {
                 for (name, config, kind) in [
                     ("routeConfigName", "configSource", "routes"),
-                    ("serviceName", "edsConfig", "endpoints"),
                     ("name", "sdsConfig", "secrets"),
                 ] {
                     self.refer_at(fields, name, config, kind);

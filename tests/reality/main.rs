@@ -14,7 +14,11 @@
 #[path = "../it/common/mod.rs"]
 mod common;
 
+mod applied;
 mod cases;
+mod cluster;
+mod compared;
+mod conditions;
 mod echo;
 mod envoy;
 mod envoy_from_files;
@@ -23,8 +27,10 @@ mod flux;
 mod foretold;
 mod front_door;
 mod generator;
+mod http2;
 mod namespace;
 mod request;
+mod services;
 mod surroundings;
 mod table;
 mod tools;

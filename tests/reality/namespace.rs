@@ -76,6 +76,19 @@ impl Namespace {
         }
     }
 
+    /// Whether anything listens on a port of UDP.
+    pub fn listens_on_udp(&self, port: u16) -> bool {
+        // The local address and port are the second column, in hexadecimal digits.
+        let sockets = ["udp", "udp6"].map(|it| format!("/proc/thread-self/net/{it}"));
+        let sockets = sockets.map(|it| std::fs::read_to_string(it).unwrap_or_default());
+        let mut lines = sockets.iter().flat_map(|it| it.lines());
+        let end = format!(":{port:04X}");
+        lines.any(|line| {
+            let local = line.split_whitespace().nth(1);
+            local.is_some_and(|it| it.ends_with(&end))
+        })
+    }
+
     /// Adds an address that servers may listen on and clients may come from.
     pub fn add_address(&self, address: IpAddr) {
         let mut addresses = self

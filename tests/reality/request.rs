@@ -1,5 +1,6 @@
 //! Requests as clients send them, by curl.
 
+use std::ffi::OsStr;
 use std::fmt;
 use std::io::{Read as _, Write as _};
 use std::net::{IpAddr, TcpStream};
@@ -9,6 +10,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::namespace::Namespace;
+use crate::tools::Tools;
 
 /// The address at which the gateway of a namespace answers.
 pub const GATEWAY: &str = "192.0.2.1";
@@ -93,12 +95,42 @@ impl Request {
         if !self.url.starts_with("http") {
             return self.say_line();
         }
+        self.send_trusting(&[OsStr::new("--cacert"), authority.as_os_str()])
+    }
+
+    /// Sends it to the gateway in this namespace, as a client that trusts every certificate.
+    pub fn send_insecure(&self, namespace: &Namespace) -> Outcome {
+        if let Some(from) = self.from {
+            namespace.add_address(from);
+        }
+        if !self.url.starts_with("http") {
+            return self.say_line();
+        }
+        self.send_trusting(&[OsStr::new("--insecure")])
+    }
+
+    /// Sends it over HTTP/3, by a program of our own.
+    pub fn send_http3(&self, tools: &Tools, namespace: &Namespace, authority: &Path) -> Outcome {
+        let mut command = Command::new(&tools.http3);
+        command.arg("-cacert").arg(authority);
+        command.args(["-connect-to", GATEWAY]);
+        if let Some(from) = self.from {
+            namespace.add_address(from);
+            command.args(["-interface", &from.to_string()]);
+        }
+        for header in &self.headers {
+            command.args(["-header", header]);
+        }
+        outcome(command.arg(&self.url))
+    }
+
+    fn send_trusting(&self, trusted: &[&OsStr]) -> Outcome {
         let mut command = Command::new("curl");
         // curl's own settings and proxies of the machine must not matter.
         command
             .arg("--disable")
-            .args(["--noproxy", "*", "--silent", "--show-error", "--cacert"])
-            .arg(authority)
+            .args(["--noproxy", "*", "--silent", "--show-error"])
+            .args(trusted)
             .args(["--max-time", "600", "--connect-to"])
             .arg(format!("::{GATEWAY}:"));
         if let Some(from) = self.from {
@@ -107,16 +139,8 @@ impl Request {
         for header in &self.headers {
             command.args(["--header", header]);
         }
-        let output = command
-            .args(&self.arguments)
-            .arg("--include")
-            .arg(&self.url)
-            .output()
-            .expect("curl runs");
-        match output.status.success() {
-            true => Outcome::Answered(Answer::parse(&String::from_utf8_lossy(&output.stdout))),
-            false => Outcome::Failed(String::from_utf8_lossy(&output.stderr).trim().to_owned()),
-        }
+        command.args(&self.arguments).arg("--include");
+        outcome(command.arg(&self.url))
     }
 
     /// Connects to the port of the URL, says a line, and reads until the server ends the connection.
@@ -140,6 +164,14 @@ impl Request {
             Ok(_) => Outcome::Failed("the connection is closed".to_owned()),
             Err(error) => Outcome::Failed(error.to_string()),
         }
+    }
+}
+
+fn outcome(client: &mut Command) -> Outcome {
+    let output = client.output().expect("the client runs");
+    match output.status.success() {
+        true => Outcome::Answered(Answer::parse(&String::from_utf8_lossy(&output.stdout))),
+        false => Outcome::Failed(String::from_utf8_lossy(&output.stderr).trim().to_owned()),
     }
 }
 

@@ -4,12 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde_json::{Value, json};
 
 use crate::echo::Speaks;
 
 const GATEWAY_API: &str = "gateway.networking.k8s.io";
-const ENVOY_GATEWAY: &str = "gateway.envoyproxy.io";
+/// The group of Envoy Gateway.
+pub const ENVOY_GATEWAY: &str = "gateway.envoyproxy.io";
 
 /// A certificate for names, that signs itself.
 pub struct Certificate {
@@ -56,16 +59,23 @@ impl Certificate {
 
     /// The settings of a server with this certificate.
     pub fn server(&self) -> Arc<rustls::ServerConfig> {
-        let key = rustls::pki_types::PrivatePkcs8KeyDer::from(self.key.serialize_der());
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = rustls::ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .expect("versions of TLS")
-            .with_no_client_auth()
-            .with_single_cert(vec![self.signed.der().clone()], key.into())
-            .expect("a certificate and its key");
-        Arc::new(config)
+        server(&self.signed.pem(), &self.key.serialize_pem()).expect("a certificate and its key")
     }
+}
+
+/// The settings of a server with a certificate and its key, both as PEM; `None` if they are not such.
+pub fn server(certificate: &str, key: &str) -> Option<Arc<rustls::ServerConfig>> {
+    let certificates = CertificateDer::pem_slice_iter(certificate.as_bytes());
+    let certificates = certificates.collect::<Result<Vec<_>, _>>().ok()?;
+    let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).ok()?;
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("versions of TLS")
+        .with_no_client_auth()
+        .with_single_cert(certificates, key)
+        .ok()?;
+    Some(Arc::new(config))
 }
 
 /// Objects with what a cluster has around them.
@@ -87,10 +97,12 @@ pub struct Backend {
     pub speaks: Speaks,
     /// Where it listens, in the network namespace of the gateway.
     pub address: SocketAddr,
+    /// Its own certificate, if it isn't that of all others.
+    pub tls: Option<Arc<rustls::ServerConfig>>,
 }
 
 /// The port of the first backend. Every gateway has a network namespace of its own, in which all ports are free.
-const FIRST_PORT: u16 = 20000;
+pub const FIRST_PORT: u16 = 20000;
 
 /// Keeps what Envoy Gateway reads and adds what is missing; of the Gateways, keeps only these, because each runs on its
 /// own.
@@ -122,7 +134,7 @@ pub fn backend_name(namespace: &str, name: &str, port: &Value) -> String {
     format!("Service {namespace}/{name}:{port}")
 }
 
-fn is_read(object: &Value) -> bool {
+pub fn is_read(object: &Value) -> bool {
     let version = object["apiVersion"].as_str().unwrap_or_default();
     let kind = object["kind"].as_str().unwrap_or_default();
     match version.split_once('/') {
@@ -132,7 +144,7 @@ fn is_read(object: &Value) -> bool {
 }
 
 /// The hostnames of all listeners and routes, and the domain of the examples.
-fn hostnames(objects: &[Value]) -> BTreeSet<String> {
+pub fn hostnames(objects: &[Value]) -> BTreeSet<String> {
     let mut names = BTreeSet::from(["example.com".to_owned(), "*.example.com".to_owned()]);
     let listeners = objects
         .iter()
@@ -149,7 +161,7 @@ fn hostnames(objects: &[Value]) -> BTreeSet<String> {
 }
 
 /// The certificates that cert-manager would issue.
-fn add_secrets(objects: &mut Vec<Value>, certificate: &Certificate) {
+pub fn add_secrets(objects: &mut Vec<Value>, certificate: &Certificate) {
     let is_there = |namespace: &Value, name: &Value| {
         objects.iter().any(|it| {
             it["kind"] == "Secret"
@@ -225,6 +237,7 @@ fn replace_services(objects: &mut Vec<Value>) -> Vec<Backend> {
             name,
             speaks,
             address,
+            tls: None,
         });
     }
     listening
@@ -259,8 +272,8 @@ fn reference(value: &mut Value) -> Vec<&mut Value> {
     }
 }
 
-/// Those of all objects.
-fn add_namespaces(objects: &mut Vec<Value>) {
+/// Adds the namespaces of all objects.
+pub fn add_namespaces(objects: &mut Vec<Value>) {
     let used = objects
         .iter()
         .filter_map(|it| it["metadata"]["namespace"].as_str());

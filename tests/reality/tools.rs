@@ -12,6 +12,8 @@ use crate::namespace;
 pub struct Tools {
     /// Envoy Gateway, built from `tests/envoygateway`.
     pub envoy_gateway: PathBuf,
+    /// A client for HTTP/3, built from `tests/http3`.
+    pub http3: PathBuf,
     /// Envoy: `$ENVOY`, else `envoy`.
     pub envoy: PathBuf,
     /// The translation of Envoy Gateway, built from `tests/envoygateway/translate`.
@@ -53,7 +55,8 @@ fn find() -> Result<Tools, String> {
     namespace::may_be_made()?;
     Ok(Tools {
         envoy,
-        envoy_gateway: envoy_gateway()?,
+        envoy_gateway: built("envoy-gateway", "tests/envoygateway")?,
+        http3: built("envoy-gateway-http3", "tests/http3")?,
         translator: translator()?,
     })
 }
@@ -124,29 +127,29 @@ fn translator() -> Result<PathBuf, String> {
     }
 }
 
-/// Envoy Gateway, built once and kept in the target folder.
-fn envoy_gateway() -> Result<PathBuf, String> {
-    if let Some(path) = on_path("envoy-gateway") {
+/// A program in a Go module in `tests`, built once and kept in the target folder.
+fn built(name: &str, module: &str) -> Result<PathBuf, String> {
+    if let Some(path) = on_path(name) {
         return Ok(path);
     }
-    let binary = in_target("envoy-gateway")?;
+    let binary = in_target(name)?;
     if binary.is_file() {
         return Ok(binary);
     }
     if on_path("go").is_none() {
-        return Err("there is no Go to build Envoy Gateway with".to_owned());
+        return Err(format!("there is no Go to build {name} with"));
     }
-    println!("building Envoy Gateway, which takes some minutes and is done once");
+    println!("building {name}, which takes some minutes and is done once");
     let built = Command::new("go")
         .args(["build", "-trimpath", "-ldflags=-s -w", "-o"])
         .arg(&binary)
         .arg(".")
         .env("GOFLAGS", "-mod=readonly -buildvcs=false")
-        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/envoygateway"))
+        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(module))
         .stdin(Stdio::null())
         .status();
     match built {
         Ok(status) if status.success() => Ok(binary),
-        _ => Err("Envoy Gateway can't be built".to_owned()),
+        _ => Err(format!("{name} can't be built")),
     }
 }

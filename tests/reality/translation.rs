@@ -39,8 +39,10 @@ pub type Resources = BTreeMap<String, Vec<Value>>;
 impl Translator {
     /// Starts it.
     pub fn start(tools: &Tools) -> Self {
+        // It may ask for what policies refer to, such as the configuration of an identity provider. Without a network, it
+        // asks nobody.
         let mut process = Command::new("setpriv")
-            .args(["--pdeathsig", "KILL"])
+            .args(["--pdeathsig", "KILL", "unshare", "--net"])
             .arg(&tools.translator)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -55,7 +57,8 @@ impl Translator {
         }
     }
 
-    /// Translates objects. `extension_apis` is what the chart's values say under this name.
+    /// Translates objects whose Services are replaced by Backends. `extension_apis` is what the chart's values say under
+    /// this name.
     pub fn translate(
         &mut self,
         objects: &[Value],
@@ -63,8 +66,17 @@ impl Translator {
         certificate: &Certificate,
     ) -> Translation {
         let mut extension_apis = extension_apis.clone();
-        // Services are replaced by Backends.
         extension_apis["enableBackend"] = json!(true);
+        self.translate_as_given(objects, &extension_apis, certificate)
+    }
+
+    /// Translates objects.
+    pub fn translate_as_given(
+        &mut self,
+        objects: &[Value],
+        extension_apis: &Value,
+        certificate: &Certificate,
+    ) -> Translation {
         // The certificate of the controller itself, which `certgen` makes.
         let own = certificate.secret("envoy-gateway-system", "envoy");
         let objects: Vec<&Value> = objects.iter().chain([&own]).collect();
@@ -86,28 +98,31 @@ impl Drop for Translator {
 }
 
 impl Translation {
+    /// The objects with their status.
+    pub fn objects(&self) -> impl Iterator<Item = &Value> {
+        let lists = self.objects.as_object().into_iter().flatten();
+        lists.flat_map(|(_, objects)| list(objects))
+    }
+
     /// The conditions of all objects that say that something is refused, each with its object.
     pub fn refusals(&self) -> Vec<String> {
         let mut found = Vec::new();
-        let lists = self.objects.as_object().into_iter().flatten();
-        for (_, objects) in lists {
-            for object in list(objects) {
-                let metadata = &object["metadata"];
-                let name = format!("{} {}", object["kind"], metadata["name"]);
-                conditions(&object["status"], &mut |condition| {
-                    let is_bad = match condition["type"].as_str() {
-                        Some("Accepted" | "Programmed" | "ResolvedRefs") => {
-                            condition["status"] == "False"
-                        }
-                        Some("Conflicted") => condition["status"] == "True",
-                        _ => false,
-                    };
-                    // The controller has no addresses without a cluster.
-                    if is_bad && condition["reason"] != "AddressNotAssigned" {
-                        found.push(format!("{name}: {}", condition["message"]));
+        for object in self.objects() {
+            let metadata = &object["metadata"];
+            let name = format!("{} {}", object["kind"], metadata["name"]);
+            conditions(&object["status"], &mut |condition| {
+                let is_bad = match condition["type"].as_str() {
+                    Some("Accepted" | "Programmed" | "ResolvedRefs") => {
+                        condition["status"] == "False"
                     }
-                });
-            }
+                    Some("Conflicted") => condition["status"] == "True",
+                    _ => false,
+                };
+                // The controller has no addresses without a cluster.
+                if is_bad && condition["reason"] != "AddressNotAssigned" {
+                    found.push(format!("{name}: {}", condition["message"]));
+                }
+            });
         }
         found
     }

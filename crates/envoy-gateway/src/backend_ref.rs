@@ -193,7 +193,9 @@ impl<'a> Resolver<'a, '_> {
     }
 
     /// Checks that there are endpoints, and that they are all of one kind. If no EndpointSlice is given at all,
-    /// nothing is known: repositories don't contain them, only clusters do.
+    /// nothing is known: repositories don't contain them, only clusters do. A cluster makes one for every Service with a
+    /// selector, also if it has no Pods. If such a Service has none, the given ones are those that somebody has written for
+    /// other Services.
     pub(super) fn endpoints(
         &self,
         want: &BackendUse<'_>,
@@ -234,6 +236,13 @@ impl<'a> Resolver<'a, '_> {
             .and_then(|port| text(port, &["name"]))
             .unwrap_or_default();
         let slices = self.index.slices(want.kind(), key);
+        let selector = service.node.path(&["spec", "selector"]);
+        let selects_pods = selector
+            .and_then(Node::as_map)
+            .is_some_and(|it| !it.is_empty());
+        if slices.is_empty() && selects_pods {
+            return Ok(());
+        }
         let has_endpoint = slices.iter().any(|slice| {
             let fits = |port: &Node| {
                 text(port, &["name"]).unwrap_or_default() == name

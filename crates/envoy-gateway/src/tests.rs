@@ -335,3 +335,25 @@ spec: {{parentRefs: [{{name: external}}], rules: [{{backendRefs: [{{name: app, p
         ["SecurityPolicy one Warning=True DeprecatedField"]
     );
 }
+
+#[test]
+fn services_with_a_selector_get_their_endpoints_from_the_cluster() {
+    // A slice that somebody has written for a machine outside the cluster.
+    let slice = "---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: nas, namespace: network, labels: {kubernetes.io/service-name: nas}}
+addressType: IPv4
+ports: [{name: '', port: 5001, protocol: TCP}]
+endpoints: [{addresses: [10.10.30.5]}]
+";
+    let with = |spec: &str| format!("{}{slice}", DOOR.replace("{ports: [{port: 80}]}", spec));
+    assert_eq!(
+        bad(&with("{ports: [{port: 80}], selector: {app: app}}")),
+        [""; 0]
+    );
+    assert_eq!(
+        bad(&with("{ports: [{port: 80}]}")),
+        ["HTTPRoute app BackendsAvailable=False EndpointsNotFound"]
+    );
+}

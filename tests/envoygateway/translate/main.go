@@ -14,6 +14,8 @@ import (
 	resourcev3 "github.com/envoyproxy/go-control-plane/pkg/resource/v3"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/types/known/anypb"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	gwapiv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	egv1a1 "github.com/envoyproxy/gateway/api/v1alpha1"
@@ -63,18 +65,32 @@ func main() {
 	}
 }
 
-// Reads objects. Of several EnvoyProxies, Envoy Gateway's own reader keeps only the last one.
+// Reads objects. Of several EnvoyProxies, Envoy Gateway's own reader of files keeps only the last one, and it reads neither
+// labels of most kinds nor EndpointSlices, which it gets only from a cluster.
 func load(objects []json.RawMessage) (*resource.Resources, error) {
 	var text []byte
 	var proxies []*egv1a1.EnvoyProxy
+	var slices []*discoveryv1.EndpointSlice
+	metadata := map[string]metav1.ObjectMeta{}
 	for _, object := range objects {
 		var kind struct {
-			Kind string `json:"kind"`
+			Kind     string            `json:"kind"`
+			Metadata metav1.ObjectMeta `json:"metadata"`
 		}
 		if err := json.Unmarshal(object, &kind); err != nil {
 			return nil, err
 		}
-		if kind.Kind != resource.KindEnvoyProxy {
+		metadata[key(kind.Kind, &kind.Metadata)] = kind.Metadata
+		switch kind.Kind {
+		case resource.KindEnvoyProxy:
+		case "EndpointSlice":
+			slice := &discoveryv1.EndpointSlice{}
+			if err := json.Unmarshal(object, slice); err != nil {
+				return nil, err
+			}
+			slices = append(slices, slice)
+			continue
+		default:
 			text = append(append(text, object...), "\n---\n"...)
 			continue
 		}
@@ -91,6 +107,14 @@ func load(objects []json.RawMessage) (*resource.Resources, error) {
 	if resources.GatewayClass == nil {
 		return nil, errors.New("there is no GatewayClass")
 	}
+	resources.EndpointSlices = slices
+	restore(resource.KindNamespace, resources.Namespaces, metadata)
+	restore(resource.KindGateway, resources.Gateways, metadata)
+	restore(resource.KindHTTPRoute, resources.HTTPRoutes, metadata)
+	restore(resource.KindGRPCRoute, resources.GRPCRoutes, metadata)
+	restore(resource.KindTLSRoute, resources.TLSRoutes, metadata)
+	restore(resource.KindTCPRoute, resources.TCPRoutes, metadata)
+	restore(resource.KindUDPRoute, resources.UDPRoutes, metadata)
 	parameters := resources.GatewayClass.Spec.ParametersRef
 	for _, proxy := range proxies {
 		if parameters != nil && parameters.Name == proxy.Name && parameters.Namespace != nil &&
@@ -101,6 +125,21 @@ func load(objects []json.RawMessage) (*resource.Resources, error) {
 		}
 	}
 	return resources, nil
+}
+
+// What identifies an object. Namespaces are in no namespace.
+func key(kind string, object metav1.Object) string {
+	return kind + " " + object.GetNamespace() + "/" + object.GetName()
+}
+
+// Gives objects their labels and annotations.
+func restore[T metav1.Object](kind string, objects []T, metadata map[string]metav1.ObjectMeta) {
+	for _, object := range objects {
+		if own, ok := metadata[key(kind, object)]; ok {
+			object.SetLabels(own.Labels)
+			object.SetAnnotations(own.Annotations)
+		}
+	}
 }
 
 func translate(asked *question) (told answer) {

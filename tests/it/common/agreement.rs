@@ -46,6 +46,16 @@ impl Agreement {
     /// If a difference has no reason, or that page has other figures.
     #[track_caller]
     pub fn conclude(&self) {
+        let reasons = self.check();
+        in_readme(&self.title, self.asked, self.agreed, &reasons);
+    }
+
+    /// Prints the figures and every difference, and returns the reasons. It is for what that page has no figures of.
+    ///
+    /// # Panics
+    /// If a difference has no reason.
+    #[track_caller]
+    pub fn check(&self) -> String {
         println!(
             "{}: asked {}, agreed {}",
             self.title, self.asked, self.agreed
@@ -74,7 +84,7 @@ impl Agreement {
             .iter()
             .map(|(reason, count)| format!("{count}: {reason}"))
             .collect();
-        in_readme(&self.title, self.asked, self.agreed, &reasons.join("; "));
+        reasons.join("; ")
     }
 }
 

@@ -1,8 +1,7 @@
 //! What policies do to requests: retries, timeouts, buffers, compression, the client's address, scripts and certificates of
 //! clients, each as `trace` foretells it.
 //!
-//! Requests over HTTP/3 are not among them, because curl has it only in builds of its own. That it is offered, and when it
-//! is not, is in [`super::refused`].
+//! Requests over HTTP/3 are in [`super::http3`]. That it is offered, and when it is not, is in [`super::refused`].
 
 use super::refused::{class, gateway, http_route, https, policy};
 use crate::foretold;

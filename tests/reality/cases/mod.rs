@@ -1,7 +1,10 @@
 //! What is compared.
 
 mod configurations;
+mod conformance;
 mod features;
+mod front_doors;
+mod http3;
 mod random;
 mod reference;
 mod refused;

@@ -55,7 +55,14 @@ fn random_front_doors_are_as_foretold() {
         rendered.into_inner()
     );
     let table = table.into_inner().expect("the table");
-    table.conclude(&format!("random front doors {first} to {last}"));
+    let title = format!("random front doors {first} to {last}");
+    let is_usual = std::env::var_os("FRONT_DOORS").is_none();
+    match is_usual || std::env::var_os("UPDATE").is_some() {
+        true => table.conclude(&title),
+        false => {
+            table.check(&title);
+        }
+    }
 }
 
 /// The numbers of the first and the last front door.
