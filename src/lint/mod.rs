@@ -280,6 +280,10 @@ pub const RULES: &[Rule] = &[
     ),
     Rule::new(&[keda::unknown_trigger::CODE], keda::unknown_trigger::check),
     Rule::new(
+        &[keda::unreadable_setting::CODE],
+        keda::unreadable_setting::check,
+    ),
+    Rule::new(
         &[
             attachment::listener_conflict::CODE,
             attachment::no_gateway::CODE,

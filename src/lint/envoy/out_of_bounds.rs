@@ -7,16 +7,17 @@ use crate::lint::field;
 use crate::lint::front::{ENVOY_GATEWAY, GATEWAY_API};
 use k8s_syntax::time::duration;
 use manifest::diagnostic::Diagnostic;
+use manifest::diagnostic::suggest::nearest;
 use manifest::finding;
-use manifest::value::{Kind, Node, variable};
+use manifest::value::{Kind, Node, Pointer, variable};
 
 manifest::code! {
     "envoy"/"out-of-bounds", Error, "A value that the API server takes, but that the controller or Envoy can't use.",
     r#"
-The CRD's schema has no bounds for the field, so the API server accepts the value. The controller or Envoy refuses it, or
-does something else than what is written: a percentage above 100 is 100, and a status code that doesn't exist never
-occurs. If the controller refuses the value of a policy, it often sends no change to the proxies of the gateway any
-more, so other changes have no effect, either.
+The CRD's schema has no bounds for the field, so the API server accepts the value. The controller or Envoy
+refuses it, or does something else than what is written: a percentage above 100 is 100, and a status code that
+doesn't exist never occurs. If the controller refuses the value of a policy, it often sends no change to the
+proxies of the gateway any more, so other changes have no effect, either.
 
 ## Wrong
 
@@ -53,6 +54,10 @@ enum Bound {
     PathOrNothing,
     /// A URL with the scheme `http` or `https`.
     Url,
+    /// A list of networks.
+    Networks,
+    /// A list of elliptic curves, by the names that Envoy's TLS library has for them.
+    Curves,
 }
 
 const STOPS: &str = "the controller refuses the settings of the whole gateway, and sends no change to its proxies any more";
@@ -80,6 +85,8 @@ const FIELDS: &[(&str, Bound, &str)] = &[
     ("**.tcpKeepalive.probes", Bound::AtLeast(0), UNREADABLE),
     ("spec.requestBuffer.limit", Bound::Quantity, STOPS),
     ("spec.responseOverride[].match.statusCodes[].value", Bound::From(100, 599), NEVER),
+    ("spec.provider.kubernetes.envoyService.loadBalancerSourceRanges", Bound::Networks, "the controller refuses the EnvoyProxy, and its gateways are not programmed"),
+    ("spec.tls.ecdhCurves", Bound::Curves, "Envoy refuses the listener, so none of its routes is served"),
     ("spec.concurrency", Bound::AtLeast(0), "Envoy doesn't start"),
     ("spec.directResponse.statusCode", Bound::From(100, 599), STOPS),
     ("spec.extAuth.http.path", Bound::Path, "Envoy refuses the listener, so none of its routes is served"),
@@ -88,6 +95,17 @@ const FIELDS: &[(&str, Bound, &str)] = &[
     ("spec.oidc.provider.authorizationEndpoint", Bound::Url, "browsers are sent to an address that doesn't exist, so nobody can log in"),
     ("spec.oidc.provider.tokenEndpoint", Bound::Url, "Envoy can't call the provider, so nobody can log in"),
     ("spec.jwt.providers[].remoteJWKS.uri", Bound::Url, "Envoy can't fetch the keys, so the controller refuses the policy or no token is valid"),
+];
+
+/// The curves that Envoy's TLS library knows. A name that is not near one of them may be one of a newer version.
+const CURVES: [&str; 7] = [
+    "P-224",
+    "P-256",
+    "P-384",
+    "P-521",
+    "X25519",
+    "X25519MLKEM768",
+    "X25519Kyber768Draft00",
 ];
 
 /// Fields of routes, in the same form.
@@ -124,7 +142,8 @@ pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for (object, fields) in of_gateway.chain(routes) {
         for (path, bound, why) in fields {
-            for place in field::find(&object.node, path) {
+            let places = field::find(&object.node, path).into_iter();
+            for place in places.flat_map(|place| with_items(&object.node, place)) {
                 let Some((wrong, help)) =
                     object.node.at(&place).and_then(|node| wrong(node, *bound))
                 else {
@@ -139,6 +158,14 @@ pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
         }
     }
     found
+}
+
+/// A place, or the places of its items if it is a list.
+fn with_items(root: &Node, place: Pointer) -> Vec<Pointer> {
+    match root.at(&place).and_then(Node::as_list) {
+        Some(items) => (0..items.len()).map(|at| place.index(at)).collect(),
+        None => vec![place],
+    }
 }
 
 /// What is wrong with a value, and what to write.
@@ -196,6 +223,22 @@ fn wrong(node: &Node, bound: Bound) -> Option<(String, String)> {
                 (
                     format!("is `{text}`, which doesn't begin with `/`"),
                     format!("write `/{text}`"),
+                )
+            })
+        }
+        Bound::Networks => (text.parse::<ipnet::IpNet>().is_err() && !text.is_empty()).then(|| {
+            (
+                format!("contains `{text}`, which is not a network"),
+                "write an address and a prefix length, such as `10.10.0.0/16`".to_owned(),
+            )
+        }),
+        Bound::Curves => {
+            let near = nearest(text, CURVES).filter(|near| *near != text)?;
+            let known = CURVES.contains(&text);
+            (!known).then(|| {
+                (
+                    format!("contains `{text}`, which is not a curve that Envoy knows"),
+                    format!("write `{near}`"),
                 )
             })
         }
@@ -272,6 +315,30 @@ spec: {{{spec}}}
         assert_eq!(
             policy("healthCheck: {active: {interval: \"${INTERVAL}\"}}"),
             [""; 0]
+        );
+    }
+
+    #[test]
+    fn items_of_lists_are_known() {
+        assert_eq!(
+            says("ClientTrafficPolicy", "tls: {ecdhCurves: [X25519, P256]}"),
+            [
+                "/spec/tls/ecdhCurves/1: `ecdhCurves` contains `P256`, which is not a curve that Envoy knows"
+            ]
+        );
+        let service = |range: &str| {
+            let service = format!("envoyService: {{loadBalancerSourceRanges: ['{range}']}}");
+            says(
+                "EnvoyProxy",
+                &format!("provider: {{kubernetes: {{{service}}}}}"),
+            )
+        };
+        assert_eq!(service("10.10.0.0/16"), [""; 0]);
+        assert_eq!(
+            service("10.10.0.0/33"),
+            [
+                "/spec/provider/kubernetes/envoyService/loadBalancerSourceRanges/0: `loadBalancerSourceRanges` contains `10.10.0.0/33`, which is not a network"
+            ]
         );
     }
 

@@ -10,10 +10,11 @@ use manifest::{Object, finding};
 manifest::code! {
     "envoy"/"patch-operation", Error, "An operation of a JSON patch that Envoy Gateway refuses.",
     r#"
-The operations of an EnvoyPatchPolicy, and of the `bootstrap` of an EnvoyProxy, are those of JSON Patch (RFC 6902). A
-`path` begins with `/`, and has a `/` before each key; in a key, `~1` stands for `/` and `~0` for `~`. `add`, `replace` and
-`test` need a `value` and no `from`, `move` and `copy` need a `from` and no `value`, and `remove` has neither. The CRD
-accepts everything; the controller refuses the patch, and tells that only in the status of the policy.
+The operations of an EnvoyPatchPolicy, and of the `bootstrap` of an EnvoyProxy, are those of JSON Patch (RFC
+6902). A `path` begins with `/`, and has a `/` before each key; in a key, `~1` stands for `/` and `~0` for
+`~`. `add`, `replace` and `test` need a `value` and no `from`, `move` and `copy` need a `from` and no `value`,
+and `remove` has neither. The CRD accepts everything; the controller refuses the patch, and tells that only in
+the status of the policy.
 
 ## Wrong
 

@@ -17,9 +17,10 @@ manifest::code! {
     "flux"/"unknown-source", Error, "A source of a chart or of manifests that doesn't exist.",
     r#"
 A HelmRelease or a Flux Kustomization names a source that doesn't exist in that namespace, while one with this
-name is in another namespace, or one with a similar name in the same. A source that an operator makes is not among
-the manifests; its name is taken for a mistake if a single object names it, and many name a similar one. Nothing is installed, and nothing is
-updated. Without a `namespace`, the source is in the namespace of the object that names it.
+name is in another namespace, or one with a similar name in the same. A source that an operator makes is not
+among the manifests; its name is taken for a mistake if a single object names it, and many name a similar one.
+Nothing is installed, and nothing is updated. Without a `namespace`, the source is in the namespace of the
+object that names it.
 
 ## Wrong
 

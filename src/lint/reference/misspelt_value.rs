@@ -35,7 +35,7 @@ const KEYS: &[(&str, &str)] = &[
     (
         "spec.values.*",
         "controllers service ingress route persistence configMaps configMapsFromFolder secrets serviceMonitor podMonitor \
-         serviceAccount networkpolicies defaultPodOptions defaultPodOptionsStrategy global rawResources rbac",
+         serviceAccount networkpolicies networkPolicies defaultPodOptions defaultPodOptionsStrategy global rawResources rbac",
     ),
     (
         "spec.values.route.*.*",

@@ -11,11 +11,11 @@ use manifest::{Object, finding, finding_on_key};
 manifest::code! {
     "reference"/"unknown-identifier", Error, "An identifier in the values of app-template that names nothing.",
     r#"
-In the values of app-template (bjw-s' common library), controllers, services and other parts are entries of a map, and
-refer to each other by the key of the entry: a service names its `controller`, a backend of a route names a service by
-`identifier` and one of its ports by name. If there is no such entry, the chart can't be rendered, and the release fails.
-Only `advancedMounts` for a controller or a container that doesn't exist are left out silently, so the volume is
-missing in the Pod.
+In the values of app-template (bjw-s' common library), controllers, services and other parts are entries of a
+map, and refer to each other by the key of the entry: a service names its `controller`, a backend of a route
+names a service by `identifier` and one of its ports by name. If there is no such entry, the chart can't be
+rendered, and the release fails. Only `advancedMounts` for a controller or a container that doesn't exist are
+left out silently, so the volume is missing in the Pod.
 
 ## Wrong
 
