@@ -18,14 +18,11 @@ pub(super) fn releases<'a>(context: &LintContext<'a>) -> Vec<Applied<'a>> {
     let is_named = |one: &Applied<'_>| named.iter().any(|it| it.at == one.at);
     let releases = context.of_kind(HELM, "HelmRelease");
     let whole = releases.filter(|one| {
-        let values = one.object.node.path(&["spec", "values"]);
-        let has_map = |key: &str| {
-            let node = values.and_then(|values| values.get(key));
-            node.is_some_and(|node| node.as_map().is_some())
-        };
-        // If the source of the chart is not at hand, the values show what it is.
-        let is_it =
-            is_named(one) || (has_map("controllers") && (has_map("service") || has_map("route")));
+        let spec = |path: &[&str]| text(&one.object.node, path) == Some(CHART);
+        // The source of the chart need not be at hand. Other charts with the same library have defaults of their own.
+        let is_it = is_named(one)
+            || spec(&["spec", "chart", "spec", "chart"])
+            || spec(&["spec", "chartRef", "name"]);
         is_it && list(&one.object.node, &["spec", "valuesFrom"]).is_empty() && is_sure(context, one)
     });
     whole.collect()

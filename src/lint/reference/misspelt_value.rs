@@ -124,6 +124,7 @@ mod tests {
 kind: HelmRelease
 metadata: {{name: web, namespace: apps}}
 spec:
+  chart: {{spec: {{chart: app-template}}}}
   values:
     controllers: {{web: {{}}}}
     route: {{web: {{{route}}}}}

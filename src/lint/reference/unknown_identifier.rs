@@ -314,6 +314,7 @@ mod tests {
 kind: HelmRelease
 metadata: {{name: web, namespace: apps}}
 spec:
+  chart: {{spec: {{chart: app-template}}}}
   values:{}",
             VALUES.replacen(from, to, 1)
         );
@@ -396,6 +397,7 @@ spec:
 kind: HelmRelease
 metadata: {{name: web, namespace: apps}}
 spec:
+  chart: {{spec: {{chart: app-template}}}}
   valuesFrom: [{{kind: ConfigMap, name: more}}]
   values:{}",
             VALUES.replace("controller: web", "controller: other")
