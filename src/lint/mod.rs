@@ -101,6 +101,18 @@ pub const RULES: &[Rule] = &[
         &[reference::other_schema::CODE],
         reference::other_schema::check,
     ),
+    Rule::new(
+        &[reference::unknown_identifier::CODE],
+        reference::unknown_identifier::check,
+    ),
+    Rule::new(
+        &[reference::misspelt_annotation::CODE],
+        reference::misspelt_annotation::check,
+    ),
+    Rule::new(
+        &[reference::misspelt_value::CODE],
+        reference::misspelt_value::check,
+    ),
     Rule::new(&[version::gate::CODE], version::gate::check),
     Rule::new(
         &[version::deprecated_field::CODE],
@@ -204,6 +216,10 @@ pub const RULES: &[Rule] = &[
         flux::monitor_elsewhere::check,
     ),
     Rule::new(
+        &[flux::misspelt_selector::CODE],
+        flux::misspelt_selector::check,
+    ),
+    Rule::new(
         &[flux::unscraped_endpoint::CODE],
         flux::unscraped_endpoint::check,
     ),
@@ -229,6 +245,16 @@ pub const RULES: &[Rule] = &[
         &[envoy::unknown_operator::CODE],
         envoy::unknown_operator::check,
     ),
+    Rule::new(&[envoy::out_of_bounds::CODE], envoy::out_of_bounds::check),
+    Rule::new(&[envoy::filter_order::CODE], envoy::filter_order::check),
+    Rule::new(
+        &[envoy::patch_operation::CODE],
+        envoy::patch_operation::check,
+    ),
+    Rule::new(
+        &[envoy::unused_status_codes::CODE],
+        envoy::unused_status_codes::check,
+    ),
     Rule::new(
         &[envoy::idle_compressor::CODE],
         envoy::idle_compressor::check,
@@ -253,6 +279,10 @@ pub const RULES: &[Rule] = &[
         keda::unknown_deployment::check,
     ),
     Rule::new(&[keda::unknown_trigger::CODE], keda::unknown_trigger::check),
+    Rule::new(
+        &[keda::unreadable_setting::CODE],
+        keda::unreadable_setting::check,
+    ),
     Rule::new(
         &[
             attachment::listener_conflict::CODE,

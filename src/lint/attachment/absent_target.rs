@@ -156,6 +156,19 @@ impl<'a> ClusterAttachments<'_, 'a> {
             name: field("name"),
         };
         let is_backend = matches!((group, kind), ("", "Service") | (ENVOY_GATEWAY, "Backend"));
+        let right = match (group, kind) {
+            ("", "Backend") => Some(ENVOY_GATEWAY),
+            (ENVOY_GATEWAY, "Service") => Some("\"\""),
+            _ => None,
+        };
+        if let Some(right) = right {
+            let message = format!("there is no kind {kind} in the group `{group}`");
+            return Some(
+                finding(CODE, policy, &place.key("group"), message)
+                    .why(NOTHING)
+                    .help(format!("write `group: {right}`, or another `kind`")),
+            );
+        }
         if !is_backend || !self.is_certain(policy, key) {
             return None;
         }
@@ -163,6 +176,20 @@ impl<'a> ClusterAttachments<'_, 'a> {
         let given = given.filter(|it| it.kind() == kind && it.group() == group);
         if let Some(object) = given.clone().find(|it| Key::of(it) == key) {
             return self.no_port(policy, object, target, place);
+        }
+        let other = match kind {
+            "Service" => (ENVOY_GATEWAY, "Backend"),
+            _ => ("", "Service"),
+        };
+        let mut objects = self.all.iter().map(|one| one.object);
+        if objects.any(|it| (it.group(), it.kind()) == other && Key::of(it) == key) {
+            let message = format!("there is no {kind} {key}, but a {}", other.1);
+            let help = format!("write `group: \"{}\"` and `kind: {}`", other.0, other.1);
+            return Some(
+                finding(CODE, policy, &place.key("kind"), message)
+                    .why(NOTHING)
+                    .help(help),
+            );
         }
         let rules = self.resolved.routes().iter().flat_map(|it| &it.rules);
         let used = rules.flat_map(|it| &it.backends);

@@ -222,6 +222,9 @@ impl<'a> ClusterAttachments<'_, 'a> {
             }
             add(route.object, found);
         }
+        for (object, one) in self.listener_sets() {
+            add(object, vec![one]);
+        }
         for (object, one) in self.parents_of_operators() {
             add(object, vec![one]);
         }

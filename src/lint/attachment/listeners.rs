@@ -26,7 +26,8 @@ impl ClusterAttachments<'_, '_> {
         // The schema reports other listeners that don't fit their protocol.
         let programmed = conditions
             .get(kind::PROGRAMMED)
-            .filter(|it| it.status == Status::False && it.reason == "Invalid");
+            .filter(|it| it.status == Status::False)
+            .filter(|it| matches!(&*it.reason, "Invalid" | "ListenersNotValid"));
         if let Some(programmed) = programmed
             && listener.protocol == "HTTPS"
             && listener.node.get("tls").is_none()

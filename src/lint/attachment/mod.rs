@@ -5,6 +5,7 @@ mod absent_target;
 pub(crate) mod cluster;
 mod grants;
 pub(crate) mod listener_conflict;
+mod listener_sets;
 mod listeners;
 pub(crate) mod no_gateway;
 pub(crate) mod no_hostname;

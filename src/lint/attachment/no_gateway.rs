@@ -16,8 +16,8 @@ manifest::code! {
     r#"
 A route refers to a Gateway that doesn't exist; so may the values of a HelmRelease from which a chart creates
 a route. The route attaches to nothing: requests for its hostnames get status 404 or no answer, and only the
-route's status shows why. This is reported only if other Gateways of that namespace are among the manifests. A
-parentRef without a namespace refers to the route's own namespace.
+route's status shows why. This is reported only if other Gateways of that namespace are among the manifests, or if the
+namespace is misspelt. A parentRef without a namespace refers to the route's own namespace.
 
 ## Wrong
 
@@ -64,11 +64,30 @@ impl<'a> ClusterAttachments<'_, 'a> {
             namespace: reference.namespace.unwrap_or(route.object.namespace()),
             name: reference.name,
         };
+        if reference.kind == Some("ListenerSet") {
+            return self.no_listener_set(CODE, route.object, key, place);
+        }
         if !is_gateway {
             return None;
         }
-        let missing = self.missing_gateway(route.object, key, reference.namespace.is_none())?;
+        if self.is_listener_set(key) {
+            let message = format!("there is no Gateway {key}, but a ListenerSet");
+            return Some(
+                finding(CODE, route.object, place, message)
+                    .why(NOT_ATTACHED)
+                    .help("add `kind: ListenerSet`"),
+            );
+        }
         let message = format!("there is no Gateway {key}");
+        let missing = self.missing_gateway(route.object, key, reference.namespace.is_none());
+        let Some(missing) = missing else {
+            let meant = self.misspelt_namespace(route.object, key)?;
+            return Some(
+                finding(CODE, route.object, &place.key("namespace"), message)
+                    .why(NOT_ATTACHED)
+                    .help(format!("write `namespace: {meant}`, where the Gateway is")),
+            );
+        };
         let one = match missing {
             Missing::Among(there) => {
                 finding(CODE, route.object, &place.key("name"), message)
@@ -83,6 +102,24 @@ impl<'a> ClusterAttachments<'_, 'a> {
             }
         };
         Some(one.why(NOT_ATTACHED))
+    }
+
+    /// The namespace that is meant by a similar one, in which there is nothing at all.
+    pub(super) fn misspelt_namespace(&self, from: &Object, key: Key<'_>) -> Option<&'a str> {
+        let is_sure =
+            is_known(key.name) && is_known(key.namespace) && is_walked(self.context, from);
+        let mut objects = self.all.iter().map(|one| one.object);
+        let is_used = |it: &Object| {
+            it.namespace() == key.namespace
+                || (it.kind() == "Namespace" && it.name() == key.namespace)
+                || (it.kind() == "Gateway" && it.name() == key.name && !is_known(it.namespace()))
+        };
+        if !is_sure || objects.any(is_used) {
+            return None;
+        }
+        let of_name = self.gateways.iter();
+        let of_name = of_name.filter(|(it, is_walked)| it.name == key.name && **is_walked);
+        nearest(key.namespace, of_name.map(|(it, _)| it.namespace))
     }
 
     /// Says that a gateway doesn't exist, if it would have to be among the given objects: there are others in its
@@ -164,6 +201,12 @@ mod tests {
             let found = to(silent);
             assert_eq!(found, [""; 0], "{silent}");
         }
+        assert_eq!(
+            to("name: external, namespace: netwrok"),
+            [
+                "attachment/no-gateway /spec/parentRefs/0/namespace: there is no Gateway netwrok/external (write `namespace: network`, where the Gateway is)"
+            ]
+        );
         let own = route("", "rules: []").replace(", namespace: network, ", "");
         assert_eq!(
             graded(&(GATEWAY.to_owned() + &own)),

@@ -88,6 +88,9 @@ impl<'a> ClusterAttachments<'_, 'a> {
                 return self.no_gateway_to_patch(policy, place);
             }
             Scope::Gateway(key) | Scope::GatewayListener(key, _) => key,
+            Scope::Set(key) | Scope::SetListener(key, _) => {
+                return self.no_listener_set(CODE, policy.object, key, place);
+            }
             _ => return None,
         };
         let missing = self.missing_gateway(policy.object, key, true)?;

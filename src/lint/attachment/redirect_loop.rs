@@ -19,8 +19,8 @@ manifest::code! {
     r#"
 A redirect to HTTPS is attached to a listener that already serves HTTPS. A browser that requests
 https://app.example.com is redirected to https://app.example.com again and again, until it gives up. A route
-without `sectionName` attaches to all listeners of its gateway, including those for HTTPS. A redirect to
-another hostname, port or path is not a loop.
+without `sectionName` attaches to all listeners of its gateway, including those for HTTPS. The same happens
+with a redirect to HTTP at a listener for plain HTTP. A redirect to another hostname, port or path is not a loop.
 
 ## Wrong
 
@@ -68,15 +68,27 @@ fn matches_again(rule: &Node) -> bool {
     matches.is_empty() || matches.iter().any(is_plain)
 }
 
-/// Whether a redirect changes neither scheme, port nor path of a request at an HTTPS listener.
+/// The scheme of the requests at a listener, and its port; `None` for other protocols.
+fn scheme_of(listener: &Listener<'_>) -> Option<(&'static str, i64)> {
+    match listener.protocol {
+        "HTTPS" => Some(("https", 443)),
+        "HTTP" => Some(("http", 80)),
+        _ => None,
+    }
+}
+
+/// Whether a redirect changes neither scheme, port nor path of a request at a listener.
 fn stays_at(redirect: &Node, listener: &Listener<'_>) -> bool {
+    let Some((own, own_port)) = scheme_of(listener) else {
+        return false;
+    };
     let scheme = text(redirect, &["scheme"]);
     let keeps_port = match (int(redirect, &["port"]), scheme) {
         (Some(port), _) => port == listener.port,
-        (None, Some(_)) => listener.port == 443,
+        (None, Some(_)) => listener.port == own_port,
         (None, None) => true,
     };
-    let keeps_scheme = scheme.is_none_or(|scheme| scheme.eq_ignore_ascii_case("https"));
+    let keeps_scheme = scheme.is_none_or(|scheme| scheme.eq_ignore_ascii_case(own));
     keeps_scheme && keeps_port && !has(redirect, &["path"])
 }
 
@@ -115,7 +127,7 @@ impl ClusterAttachments<'_, '_> {
     ) -> Option<Diagnostic> {
         let at = |it: &Attachment| self.resolved.listener(it.listener);
         let found = parent.attachments.iter().find_map(|attachment| {
-            let listener = at(attachment).filter(|it| it.protocol == "HTTPS")?;
+            let listener = at(attachment)?;
             let hosts = all
                 .iter()
                 .filter(|(_, to)| stays_at(to, listener))
@@ -124,6 +136,7 @@ impl ClusterAttachments<'_, '_> {
             Some((listener, hosts))
         });
         let (listener, hosts) = found?;
+        let (scheme, _) = scheme_of(listener)?;
         if self.is_open(listener.object) {
             return None;
         }
@@ -143,24 +156,26 @@ impl ClusterAttachments<'_, '_> {
             Some(section) => (
                 place.key("sectionName"),
                 format!(
-                    "the redirect leads to itself, because listener `{section}` of {name} is already for https"
+                    "the redirect leads to itself, because listener `{section}` of {name} is already for {scheme}"
                 ),
             ),
             None => (
                 place,
                 format!(
-                    "the redirect leads to itself at listener `{}` of {name}, which is already for https",
+                    "the redirect leads to itself at listener `{}` of {name}, which is already for {scheme}",
                     listener.name
                 ),
             ),
         };
         let why = match exact {
             Some(host) => format!(
-                "a browser that requests https://{host}/ is redirected to the same URL until it gives up"
+                "a browser that requests {scheme}://{host}/ is redirected to the same URL until it gives up"
             ),
-            None => "requests over https that no more specific route matches are redirected to the same URL again and again".to_owned(),
+            None => format!(
+                "requests over {scheme} that no more specific route matches are redirected to the same URL again and again"
+            ),
         };
-        let is_sure = exact.is_some() || !is_at_plain_http;
+        let is_sure = exact.is_some() || !is_at_plain_http || scheme == "http";
         Some(
             finding(CODE, route.object, &place, message)
                 .severity(if is_sure {
@@ -169,7 +184,11 @@ impl ClusterAttachments<'_, '_> {
                     Severity::Warning
                 })
                 .why(why)
-                .help(self.where_it_belongs(parent)),
+                .help(match scheme {
+                    "http" => "redirect to another scheme, hostname, port or path: `scheme: https`"
+                        .to_owned(),
+                    _ => self.where_it_belongs(parent),
+                }),
         )
     }
 
@@ -235,6 +254,12 @@ mod tests {
             ]
         );
         assert!(redirect("", "hostnames: [a.example.com]", https)[0].starts_with("error"));
+        assert_eq!(
+            redirect("sectionName: http", "", "scheme: http, statusCode: 301"),
+            [
+                "error attachment/redirect-loop HTTPRoute /spec/parentRefs/0/sectionName: the redirect leads to itself, because listener `http` of Gateway network/external is already for http"
+            ]
+        );
     }
 
     #[test]

@@ -2,13 +2,16 @@
 //! [`envoy_config`](envoy_gateway::envoy_config); the rules of [`attachment`](super::attachment) call this for each cluster.
 
 mod filter_chains;
+pub(crate) mod filter_order;
 pub(crate) mod idle_compressor;
 pub(crate) mod ip_family;
 pub(crate) mod literal_wildcard;
 pub(crate) mod mirrored_redirect;
 pub(crate) mod no_weight;
+pub(crate) mod out_of_bounds;
 pub(crate) mod overlapping_hostnames;
 pub(crate) mod passthrough_without_route;
+pub(crate) mod patch_operation;
 pub(crate) mod same_names;
 pub(crate) mod shared_certificate;
 #[cfg(test)]
@@ -16,6 +19,7 @@ pub(super) mod support;
 pub(crate) mod try_timeout;
 pub(crate) mod unknown_alpn;
 pub(crate) mod unknown_operator;
+pub(crate) mod unused_status_codes;
 pub(crate) mod without_quic;
 
 use std::collections::BTreeSet;

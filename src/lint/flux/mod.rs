@@ -10,6 +10,7 @@ pub(crate) mod idle_patch;
 pub(crate) mod missing_crds;
 pub(crate) mod missing_dependency;
 pub(crate) mod missing_path;
+pub(crate) mod misspelt_selector;
 pub(crate) mod monitor_elsewhere;
 pub(crate) mod monitor_without_port;
 pub(crate) mod not_substituted;

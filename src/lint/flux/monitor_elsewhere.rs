@@ -84,7 +84,8 @@ pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
     found
 }
 
-fn pairs<'a>(monitor: &Applied<'a>) -> impl Iterator<Item = (&'a str, &'a str)> {
+/// The labels and values that a monitor selects by.
+pub(super) fn pairs<'a>(monitor: &Applied<'a>) -> impl Iterator<Item = (&'a str, &'a str)> {
     let map = monitor
         .object
         .node

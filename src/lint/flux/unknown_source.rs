@@ -1,23 +1,26 @@
 //! Sources of charts and manifests that don't exist.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use crate::lint::attachment::cluster::{is_known, is_patched, is_walked};
+use crate::lint::attachment::cluster::is_known;
 use crate::lint::front::text;
 use crate::lint::reference::instead::{Instead, instead};
+use crate::lint::reference::names::is_sure;
 use crate::lint::{Applied, LintContext};
 use envoy_gateway::index::Key;
 use manifest::diagnostic::Diagnostic;
-use manifest::diagnostic::suggest::misspelt;
-use manifest::finding;
+use manifest::diagnostic::suggest::{misspelt, slip};
 use manifest::value::Pointer;
+use manifest::{Object, finding};
 
 manifest::code! {
     "flux"/"unknown-source", Error, "A source of a chart or of manifests that doesn't exist.",
     r#"
 A HelmRelease or a Flux Kustomization names a source that doesn't exist in that namespace, while one with this
-name is in another namespace, or one with a similar name in the same. Nothing is installed, and nothing is
-updated. Without a `namespace`, the source is in the namespace of the object that names it.
+name is in another namespace, or one with a similar name in the same. A source that an operator makes is not
+among the manifests; its name is taken for a mistake if a single object names it, and many name a similar one.
+Nothing is installed, and nothing is updated. Without a `namespace`, the source is in the namespace of the
+object that names it.
 
 ## Wrong
 
@@ -78,27 +81,100 @@ pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
         .flat_map(|kind| context.of_kind(SOURCES, kind))
         .map(|it| (it.object.kind(), Key::of(it.object)))
         .collect();
-    if given.is_empty() {
-        return Vec::new();
-    }
     let mut found = Vec::new();
+    let mut others: Vec<Reference<'_>> = Vec::new();
     for (group, kind, path) in REFERENCES {
         for one in context.of_kind(group, kind) {
-            found.extend(missing(context, &given, &one, path));
+            let (kind, key) = named(one.object, path);
+            if given.contains(&(kind, key)) {
+                continue;
+            }
+            match missing(context, &one, path) {
+                Some(one) => found.push(one),
+                None => others.push(Reference {
+                    one,
+                    path,
+                    kind,
+                    key,
+                }),
+            }
+        }
+    }
+    found.extend(misspelt_by_one(context, &others));
+    found
+}
+
+/// A reference to a source that is not given.
+struct Reference<'a> {
+    one: Applied<'a>,
+    path: &'static [&'static str],
+    kind: &'a str,
+    key: Key<'a>,
+}
+
+/// How many objects have to name a source that is not given, so that a single similar name is a mistake.
+const MANY: usize = 3;
+
+/// References to sources that only one object names, while many name a similar one. An operator or a bootstrap creates
+/// such sources, often the one with the whole repository.
+fn misspelt_by_one(context: &LintContext<'_>, all: &[Reference<'_>]) -> Vec<Diagnostic> {
+    let mut users: BTreeMap<(&str, Key<'_>), Vec<&Reference<'_>>> = BTreeMap::new();
+    for it in all {
+        let of = users.entry((it.kind, it.key)).or_default();
+        of.push(it);
+    }
+    let mut found = Vec::new();
+    for ((kind, key), of) in &users {
+        let [reference] = of.as_slice() else {
+            continue;
+        };
+        let object = reference.one.object;
+        let is_sure =
+            is_known(key.name) && is_known(key.namespace) && is_sure(context, &reference.one);
+        let meant = users.iter().find(|((its, other), of)| {
+            let is_similar = (other.namespace == key.namespace
+                && slip(key.name, [other.name]).is_some())
+                || (other.name == key.name && slip(key.namespace, [other.namespace]).is_some());
+            let near = of
+                .iter()
+                .filter(|it| context.may_share_cluster(it.one.object, object));
+            its == kind && is_similar && near.count() >= MANY
+        });
+        if let Some(((_, meant), _)) = meant.filter(|_| is_sure) {
+            let place = reference
+                .path
+                .iter()
+                .fold(Pointer::root(), |place, key| place.key(*key));
+            let field = if meant.name == key.name {
+                "namespace"
+            } else {
+                "name"
+            };
+            let value = if meant.name == key.name {
+                meant.namespace
+            } else {
+                meant.name
+            };
+            found.push(
+                finding(
+                    CODE,
+                    object,
+                    &place.key(field),
+                    format!("nothing else names the {kind} {key}, but many name {meant}"),
+                )
+                .why(NOT_FETCHED)
+                .help(format!("write `{value}`")),
+            );
         }
     }
     found
 }
 
-fn missing(
-    context: &LintContext<'_>,
-    given: &HashSet<(&str, Key<'_>)>,
-    one: &Applied<'_>,
-    path: &[&str],
-) -> Option<Diagnostic> {
-    let object = one.object;
+const NOT_FETCHED: &str = "Flux can't fetch it, so nothing is installed or updated";
+
+/// The kind and the name of the source that an object names.
+fn named<'a>(object: &'a Object, path: &[&str]) -> (&'a str, Key<'a>) {
     let field = |key: &str| text(object, &[path, &[key]].concat());
-    let kind = field("kind");
     let key = Key {
         namespace: match field("namespace") {
             "" => object.namespace(),
@@ -106,9 +182,13 @@ fn missing(
         },
         name: field("name"),
     };
-    let is_whole = one.way.is_none_or(|way| !way.is_partly_unknown);
-    let is_sure = is_whole && is_walked(context, object) && !is_patched(context, one);
-    if given.contains(&(kind, key)) || !is_known(key.name) || !is_known(key.namespace) || !is_sure {
+    (field("kind"), key)
+}
+
+fn missing(context: &LintContext<'_>, one: &Applied<'_>, path: &[&str]) -> Option<Diagnostic> {
+    let object = one.object;
+    let (kind, key) = named(object, path);
+    if !is_known(key.name) || !is_known(key.namespace) || !is_sure(context, one) {
         return None;
     }
     let of_kind = context.of_kind(SOURCES, kind);
@@ -136,7 +216,7 @@ fn missing(
         &place.key("name"),
         format!("there is no {kind} {key}"),
     )
-    .why("Flux can't fetch it, so nothing is installed or updated");
+    .why(NOT_FETCHED);
     let mut others = context.named(key.name).filter(|it| {
         it.object.group() == SOURCES
             && KINDS.contains(&it.object.kind())
@@ -202,6 +282,41 @@ spec: {{chartRef: {{kind: OCIRepository, {reference}}}}}
             ]
         );
         assert_eq!(with("name: app-template"), [""; 0]);
+    }
+
+    #[test]
+    fn a_name_that_differs_from_that_of_many_is_told() {
+        let kustomization = |name: &str, source: &str| {
+            format!(
+                "---
+apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata: {{name: {name}, namespace: flux-system}}
+spec: {{path: ./apps, sourceRef: {{kind: GitRepository, {source}}}}}
+"
+            )
+        };
+        let many: String = ["a", "b", "c"]
+            .map(|name| kustomization(name, "name: flux-system"))
+            .concat();
+        let with = |source: &str| {
+            let text = many.clone() + &kustomization("d", source);
+            told(check, "1.9.0", &[("a.yaml", &text)])
+        };
+        assert_eq!(with("name: flux-system"), [""; 0]);
+        assert_eq!(with("name: other"), [""; 0]);
+        assert_eq!(
+            with("name: flux-sytem"),
+            [
+                "error flux/unknown-source /spec/sourceRef/name: nothing else names the GitRepository flux-system/flux-sytem, but many name flux-system/flux-system"
+            ]
+        );
+        assert_eq!(
+            with("name: flux-system, namespace: flux-sytem"),
+            [
+                "error flux/unknown-source /spec/sourceRef/namespace: nothing else names the GitRepository flux-sytem/flux-system, but many name flux-system/flux-system"
+            ]
+        );
     }
 
     #[test]

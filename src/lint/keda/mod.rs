@@ -8,6 +8,7 @@ pub(crate) mod shared_metric;
 pub(crate) mod two_autoscalers;
 pub(crate) mod unknown_deployment;
 pub(crate) mod unknown_trigger;
+pub(crate) mod unreadable_setting;
 pub(crate) mod zero_by_own_metric;
 
 use std::collections::{BTreeSet, HashSet};

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::instead::{Instead, instead};
 use super::names::meant;
 use crate::lint::LintContext;
 use crate::lint::attachment::cluster::is_walked;
@@ -211,6 +212,13 @@ fn wrong_listener(
         ));
     }
     match (own, first) {
+        (Some(own), _) if kind == ROUTES && !matches!(own.protocol, "HTTP" | "HTTPS") => Some((
+            format!(
+                "Envoy has no routes for the listener `{}`, whose protocol is {}",
+                own.name, own.protocol
+            ),
+            format!("patch the listener itself, of type `{LISTENER}`"),
+        )),
         (Some(_), _) if kind == ROUTES => None,
         (Some(_), Some(first)) if first == plain => None,
         (Some(own), Some(first)) => Some((
@@ -265,8 +273,19 @@ fn wrong_cluster(resolved: &Resolved<'_>, name: &str) -> Option<(String, String)
     };
     let rule = parts.next().filter(|it| *it == "rule").and(parts.next())?;
     let rule: usize = rule.parse().ok()?;
-    let mut routes = resolved.routes().iter();
-    let route = routes.find(|it| it.kind == kind && it.key() == key)?;
+    let of_kind = || resolved.routes().iter().filter(|it| it.kind == kind);
+    let Some(route) = of_kind().find(|it| it.key() == key) else {
+        let there: BTreeSet<Key<'_>> = of_kind().map(|it| it.key()).collect();
+        let help = match instead(key, &there)? {
+            Instead::Named(meant) => name.replacen(key.name, meant, 1),
+            Instead::In(namespace) => name.replacen(key.namespace, namespace, 1),
+        };
+        let message = format!(
+            "Envoy has no cluster `{name}`, because there is no {} {key}",
+            kind.as_str()
+        );
+        return Some((message, format!("write `{help}`")));
+    };
     let count = route.rules.len();
     (rule >= count && count > 0).then(|| {
         (
@@ -284,7 +303,7 @@ fn wrong_cluster(resolved: &Resolved<'_>, name: &str) -> Option<(String, String)
 
 #[cfg(test)]
 mod tests {
-    use crate::lint::attachment::support::{GATEWAY, policy, said};
+    use crate::lint::attachment::support::{GATEWAY, policy, route, said};
 
     fn with(kind: &str, name: &str) -> Vec<String> {
         let spec = format!(
@@ -326,6 +345,28 @@ mod tests {
         assert_eq!(
             with("route.v3.RouteConfiguration", "network/external/http"),
             [""; 0]
+        );
+        let cluster = |name: &str| {
+            let route = route(
+                "sectionName: https",
+                "rules: [{backendRefs: [{name: app, port: 80}]}]",
+            );
+            let spec = format!(
+                "{{type: JSONPatch, targetRef: {{group: gateway.networking.k8s.io, kind: Gateway, name: external}}, jsonPatches: \
+                 [{{type: type.googleapis.com/envoy.config.cluster.v3.Cluster, name: {name}, operation: {{op: add, path: /x, value: 1}}}}]}}"
+            );
+            said(&format!(
+                "{GATEWAY}{route}{}",
+                policy("EnvoyPatchPolicy", "a", &spec)
+            ))
+        };
+        assert_eq!(cluster("httproute/apps/app/rule/0"), [""; 0]);
+        assert_eq!(
+            cluster("httproute/app/app/rule/0"),
+            [
+                "reference/unknown-resource /spec/jsonPatches/0/name: Envoy has no cluster `httproute/app/app/rule/0`, because \
+              there is no HTTPRoute app/app (write `httproute/apps/app/rule/0`)"
+            ]
         );
     }
 }

@@ -32,6 +32,16 @@ const MISTAKES: &[(&str, &str, &str, &str)] = &[
     ("reference/missing-file", "apps/eg/kustomization.yaml", "- gw.yaml", "- gateway.yaml"),
     ("flux/unknown-source", "apps/db/hr.yaml", "kind: OCIRepository, name: db}", "kind: OCIRepository, name: db, namespace: flux-system}"),
     ("attachment/no-listener", "apps/shop/hr.yaml", "sectionName: https", "sectionName: websecure"),
+    ("reference/unknown-identifier", "apps/shop/hr.yaml", "identifier: app, port: 80", "identifier: ap, port: 80"),
+    ("reference/unknown-identifier", "apps/shop/hr.yaml", "identifier: app, port: 80", "identifier: app, port: web"),
+    ("reference/unknown-identifier", "apps/shop/hr.yaml", "service: {app: {ports", "service: {app: {controller: shop, ports"),
+    ("reference/misspelt-value", "apps/shop/hr.yaml", "parentRefs: [{", "parentRef: [{"),
+    ("reference/misspelt-value", "apps/shop/hr.yaml", "sectionName: https", "sectionname: https"),
+    ("attachment/no-gateway", "apps/shop/route.yaml", "namespace: network", "namespace: netwrok"),
+    ("attachment/no-gateway", "apps/shop/hr.yaml", "name: edge, namespace: network", "name: edge, namespace: networking"),
+    ("reference/misspelt-annotation", "apps/eg/gw.yaml", "metadata: {name: edge}", "metadata: {name: edge, annotations: {external-dns.kubernetes.io/hostnme: a.example.com}}"),
+    ("reference/misspelt-annotation", "apps/shop/route.yaml", "metadata: {name: extra}", "metadata: {name: extra, annotations: {external-dns.kubernets.io/target: a.example.com}}"),
+    ("flux/unknown-source", "apps/shop-ks.yaml", "name: flux-system}\n  dependsOn", "name: flux-sytem}\n  dependsOn"),
 ];
 
 /// Changes after which nothing must be found.
