@@ -147,12 +147,12 @@ impl Cluster {
         let certificate = Certificate::new(["example.com"]);
         let of_release = self.settings.by_release.first().map(|(_, it)| it);
         let features = of_release.unwrap_or(&self.settings.features);
-        let extension_apis = json!({
+        let settings = json!({"extensionApis": {
             "enableBackend": features.backend,
             "enableEnvoyPatchPolicy": features.patch_policy,
             "enableLua": features.lua,
-        });
-        let translation = translator.translate_as_given(&objects, &extension_apis, &certificate);
+        }});
+        let translation = translator.translate_as_given(&objects, &settings, &certificate);
         Proxies {
             translation,
             backends,

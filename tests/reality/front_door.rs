@@ -35,8 +35,17 @@ const APPS: &str = "apps.yaml";
 impl FrontDoor {
     /// What a `cluster.toml` renders, built as Flux builds it, and manifests beside it.
     pub fn rendered(name: &str, config: &str, apps: &str) -> Self {
+        Self::rendered_by(&["render"], name, config, apps)
+    }
+
+    /// Like [`rendered`](Self::rendered), for one of several clusters.
+    pub fn of_cluster(name: &str, cluster: &str, config: &str, apps: &str) -> Self {
+        Self::rendered_by(&["render", "--cluster", cluster], name, config, apps)
+    }
+
+    fn rendered_by(render: &[&str], name: &str, config: &str, apps: &str) -> Self {
         let project = Project::new().config(config).file(APPS, apps);
-        project.run(["render"]).success();
+        project.run(render).success();
         let root = project.root();
         let mut folders: Vec<String> = kustomizations(&project);
         folders.sort();
@@ -70,15 +79,18 @@ impl FrontDoor {
         names.map(str::to_owned).collect()
     }
 
-    /// What the chart's values say about features.
-    fn extension_apis(&self) -> Value {
+    /// What the chart's values say about the controller.
+    fn settings(&self) -> Value {
         let values = self.objects.iter().filter(|it| it["kind"] == "HelmRelease");
-        let mut values =
-            values.map(|it| &it["spec"]["values"]["config"]["envoyGateway"]["extensionApis"]);
-        values
+        let mut values = values.map(|it| &it["spec"]["values"]["config"]["envoyGateway"]);
+        let mut settings = values
             .find(|it| it.is_object())
             .cloned()
-            .unwrap_or_else(|| json!({}))
+            .unwrap_or_else(|| json!({}));
+        if settings["extensionApis"].is_null() {
+            settings["extensionApis"] = json!({});
+        }
+        settings
     }
 
     /// The file with the certificate that clients trust.
@@ -94,7 +106,7 @@ impl FrontDoor {
         let gateways: Vec<&str> = gateways.iter().map(String::as_str).collect();
         let around = surroundings::complete(self.objects.clone(), &gateways);
         let translation =
-            translator.translate(&around.objects, &self.extension_apis(), &around.certificate);
+            translator.translate(&around.objects, &self.settings(), &around.certificate);
         Translated {
             front_door: self,
             authority: self.authority(&around),
@@ -117,7 +129,7 @@ impl FrontDoor {
             let authority = self.authority(&around);
             let _echoes = echo::start(&around.backends, &around.certificate);
             let mut envoy_gateway =
-                EnvoyGateway::start(tools, &around.objects, &self.extension_apis());
+                EnvoyGateway::start(tools, &around.objects, &self.settings()["extensionApis"]);
             let envoy = envoy_gateway.envoy();
             then(&mut Running {
                 front_door: self,

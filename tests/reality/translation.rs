@@ -57,30 +57,33 @@ impl Translator {
         }
     }
 
-    /// Translates objects whose Services are replaced by Backends. `extension_apis` is what the chart's values say under
-    /// this name.
+    /// Translates objects whose Services are replaced by Backends, with the chart's settings of the controller.
     pub fn translate(
         &mut self,
         objects: &[Value],
-        extension_apis: &Value,
+        settings: &Value,
         certificate: &Certificate,
     ) -> Translation {
-        let mut extension_apis = extension_apis.clone();
-        extension_apis["enableBackend"] = json!(true);
-        self.translate_as_given(objects, &extension_apis, certificate)
+        let mut settings = settings.clone();
+        settings["extensionApis"]["enableBackend"] = json!(true);
+        self.translate_as_given(objects, &settings, certificate)
     }
 
     /// Translates objects.
     pub fn translate_as_given(
         &mut self,
         objects: &[Value],
-        extension_apis: &Value,
+        settings: &Value,
         certificate: &Certificate,
     ) -> Translation {
         // The certificate of the controller itself, which `certgen` makes.
         let own = certificate.secret("envoy-gateway-system", "envoy");
         let objects: Vec<&Value> = objects.iter().chain([&own]).collect();
-        let question = json!({"objects": objects, "extensionApis": extension_apis});
+        let question = json!({
+            "objects": objects,
+            "extensionApis": settings["extensionApis"],
+            "rateLimit": settings["rateLimit"],
+        });
         writeln!(self.questions, "{question}").expect("the translation reads");
         let mut line = String::new();
         self.answers

@@ -26,10 +26,12 @@ import (
 	"github.com/envoyproxy/gateway/internal/xds/translator"
 )
 
-// The objects, each as the text of a manifest, and the features of the chart.
+// The objects, each as the text of a manifest, and the settings of the chart.
 type question struct {
 	Objects       []json.RawMessage            `json:"objects"`
 	ExtensionAPIs *egv1a1.ExtensionAPISettings `json:"extensionApis"`
+	// The service that counts global rate limits, if the chart has one.
+	RateLimit *egv1a1.RateLimit `json:"rateLimit"`
 }
 
 type answer struct {
@@ -158,6 +160,7 @@ func translate(asked *question) (told answer) {
 		GatewayControllerName:           string(resources.GatewayClass.Spec.ControllerName),
 		GatewayClassName:                gwapiv1.ObjectName(resources.GatewayClass.Name),
 		EnvoyPatchPolicyEnabled:         features != nil && features.EnableEnvoyPatchPolicy,
+		GlobalRateLimitEnabled:          asked.RateLimit != nil,
 		BackendEnabled:                  features != nil && features.EnableBackend,
 		ControllerNamespace:             "envoy-gateway-system",
 		MergeGateways:                   gatewayapi.IsMergeGatewaysEnabled(resources),
@@ -182,6 +185,13 @@ func translate(asked *question) (told answer) {
 			ControllerNamespace: "envoy-gateway-system",
 			FilterOrder:         intermediate.FilterOrder,
 			Logger:              logger,
+		}
+		if asked.RateLimit != nil {
+			// The settings of an installed chart; nothing answers there.
+			toEnvoy.GlobalRateLimit = &translator.GlobalRateLimitSettings{
+				ServiceURL: "grpc://envoy-ratelimit.envoy-gateway-system.svc.cluster.local:8081",
+				FailClosed: asked.RateLimit.FailClosed,
+			}
 		}
 		table, err := toEnvoy.Translate(intermediate)
 		if err != nil {
