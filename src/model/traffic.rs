@@ -216,6 +216,11 @@ fn not_inherited(
             own.tls.min_version.is_some() || in_spec(&["tls", "minVersion"]),
         ),
         (
+            "tls.client_ca",
+            shared.tls.client_ca.span,
+            own.tls.client_ca.is_given() || in_spec(&["tls", "clientValidation"]),
+        ),
+        (
             "client_ip",
             shared
                 .client_ip

@@ -143,6 +143,17 @@ fn clients_must_show_certificates_of_an_authority() {
 }
 
 #[test]
+fn a_gateway_that_lacks_the_authority_of_the_shared_policy_is_reported() {
+    let run = crate::common::Project::new()
+        .minimal(
+            "[client_traffic]\ntls.client_ca = \"partners\"\n[gateways.envoy-external.client_traffic]\nhttp3 = true\n",
+        )
+        .run(["validate"]);
+    let message = "envoy-external has its own `client_traffic`, which doesn't set `tls.client_ca`";
+    assert!(run.stdout.contains(message), "{run}");
+}
+
+#[test]
 fn compression_is_written_to_the_field_that_is_named() {
     let with = |more: &str| {
         let tables = format!("[backend_traffic]\ncompression = [\"Brotli\", \"Gzip\"]\n{more}");
