@@ -45,7 +45,7 @@ impl FrontDoor {
 
     fn rendered_by(render: &[&str], name: &str, config: &str, apps: &str) -> Self {
         let project = Project::new().config(config).file(APPS, apps);
-        project.run(render).success();
+        project.run(render.iter().copied()).success();
         let root = project.root();
         let mut folders: Vec<String> = kustomizations(&project);
         folders.sort();

@@ -1,5 +1,6 @@
 //! What is compared.
 
+mod company;
 mod configurations;
 mod conformance;
 mod features;
