@@ -78,7 +78,10 @@ fn write(folder: &Path, resources: &Resources) -> PathBuf {
     for kind in ["routes", "secrets"] {
         for one in all(kind) {
             let file = files.of(kind, one["name"].as_str().unwrap_or_default());
-            write_resources(&file, std::slice::from_ref(one));
+            let mut one = one.clone();
+            // Logins of routes have secrets.
+            files.refer(&mut one);
+            write_resources(&file, &[one]);
         }
     }
     for kind in ["listeners", "clusters"] {

@@ -78,7 +78,14 @@ impl Translator {
     ) -> Translation {
         // The certificate of the controller itself, which `certgen` makes.
         let own = certificate.secret("envoy-gateway-system", "envoy");
-        let objects: Vec<&Value> = objects.iter().chain([&own]).collect();
+        // What it signs the cookies of logins with, which `certgen` makes, too.
+        let hmac = json!({
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": {"namespace": "envoy-gateway-system", "name": "envoy-oidc-hmac"},
+            "data": {"hmac-secret": data_encoding::BASE64.encode(&[7; 32])},
+        });
+        let objects: Vec<&Value> = objects.iter().chain([&own, &hmac]).collect();
         let question = json!({
             "objects": objects,
             "extensionApis": settings["extensionApis"],

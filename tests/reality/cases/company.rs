@@ -3,7 +3,7 @@
 
 use crate::foretold;
 use crate::front_door::{FrontDoor, Running};
-use crate::request::{Outcome, Request};
+use crate::request::Request;
 use crate::table::{Row, Table, happened};
 use crate::tools::tools;
 use crate::translation::Translator;
@@ -69,18 +69,16 @@ fn the_gateways_of_a_company_do_what_is_foretold() {
     });
     translated.run(tools, "internal", |running| {
         assert_eq!(running.compare_refusals(&mut table), []);
-        let outcome = running.compare(
-            &mut table,
-            &Request::get("https://wiki.internal.example.com/"),
-        );
-        let Outcome::Answered(answer) = outcome else {
-            panic!("{outcome:?}")
-        };
-        let location = answer.headers.iter().find(|(name, _)| name == "location");
-        assert!(
-            location.is_some_and(|(_, to)| to.starts_with("https://login.example.com/authorize?")),
-            "{answer:?}"
-        );
+        let request = Request::get("https://wiki.internal.example.com/");
+        // The rest of the URL is different for each login.
+        let happened = happened(&running.send(&request));
+        let without_login = happened.split('?').next().unwrap_or_default();
+        table.add(Row {
+            input: "company, internal".to_owned(),
+            question: request.to_string(),
+            foretold: foretold::trace(&running.front_door.project, "internal", &request),
+            happened: without_login.to_owned(),
+        });
     });
     table.conclude("a company with three gateways");
 }
