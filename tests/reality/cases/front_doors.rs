@@ -25,17 +25,12 @@ use crate::translation::Translator;
 const REASONS: Reasons = &[
     ("//singularity.", "Backend network/singularity", CERTIFICATE),
     ("//idm.bjw-s.dev", "Service security/kanidm", CERTIFICATE),
-    ("szinn+k8s-homelab", "503", WITHOUT_SELECTOR),
-    ("szinn+k8s-homelab", "EndpointsNotFound", WITHOUT_SELECTOR),
     (
         "tyriis+home-ops",
         "500",
         "the valid parts of a refused SecurityPolicy still apply, so that its JWT answers first",
     ),
 ];
-
-const WITHOUT_SELECTOR: &str = "Services of charts are known without their selectors, so EndpointSlices that somebody has \
-     written for other Services count";
 
 const CERTIFICATE: &str = "the gateway verifies the certificate of the backend, and what stands in for it has another one";
 

@@ -270,6 +270,12 @@ fn service_object(install: &Install<'_, '_>, service: &Resource<'_>) -> Option<m
         ports.extend(service_ports(port_name, port)?);
     }
     spec.insert("ports", Node::new(Kind::List(ports), service.node.span));
+    // The library selects the Pods of one controller of the release, so the cluster makes the endpoints.
+    let selector = [("app.kubernetes.io/instance", Node::string(&*fill.name))];
+    let selector: Map = selector.into_iter().collect();
+    if text(service.node, &["type"]) != Some("ExternalName") {
+        spec.insert("selector", Node::new(Kind::Map(selector), None));
+    }
     let metadata = metadata(fill, service.node, name, &fill.namespace);
     let file = &install.release.file;
     Some(object("v1", "Service", metadata, spec, service.node, file))

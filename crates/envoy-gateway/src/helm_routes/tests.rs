@@ -1,5 +1,5 @@
 use super::*;
-use crate::read::list;
+use crate::read::{list, text as text_at};
 use manifest::diagnostic::Sources;
 use manifest::{read, write};
 
@@ -355,5 +355,7 @@ service:
         assert_eq!(services[0].name(), "app-web");
         let ports = list(&services[0].node, &["spec", "ports"]).len();
         assert_eq!(ports, 2);
+        let selector = ["spec", "selector", "app.kubernetes.io/instance"];
+        assert_eq!(text_at(&services[0].node, &selector), Some("app"));
     }
 }
