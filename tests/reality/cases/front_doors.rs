@@ -23,14 +23,16 @@ use crate::translation::Translator;
 
 /// Differences with their reasons.
 const REASONS: Reasons = &[
-    ("//singularity.", "Backend network/singularity", CERTIFICATE),
-    ("//idm.bjw-s.dev", "Service security/kanidm", CERTIFICATE),
+    (VERIFIED, "", CERTIFICATE),
     (
         "tyriis+home-ops",
         "500",
         "the valid parts of a refused SecurityPolicy still apply, so that its JWT answers first",
     ),
 ];
+
+/// What is said of questions that a backend answers whose certificate a BackendTLSPolicy verifies.
+const VERIFIED: &str = "(verifies the certificate)";
 
 const CERTIFICATE: &str = "the gateway verifies the certificate of the backend, and what stands in for it has another one";
 
@@ -119,8 +121,10 @@ fn compare(
                 let all = questions.iter().zip(happened).zip(foretold);
                 compared.extend(all.map(|((question, happened), foretold)| Compared {
                     question: format!(
-                        "{name} {cluster}: {} {}",
-                        question.gateway, question.request
+                        "{name} {cluster}: {} {}{}",
+                        question.gateway,
+                        question.request,
+                        verified(&objects, &happened, &foretold)
                     ),
                     happened,
                     foretold,
@@ -133,6 +137,32 @@ fn compare(
     }
     println!("{name}: {} requests", compared.len());
     (compared, compared_conditions)
+}
+
+/// [`VERIFIED`], if no backend answered, and the foretold one has a BackendTLSPolicy.
+fn verified(cluster: &Cluster, happened: &str, foretold: &[String]) -> String {
+    let mut policies = cluster.objects.iter();
+    let is_verified = policies.any(|policy| {
+        let namespace = text(&policy["metadata"], "namespace");
+        let mut targets = list(&policy["spec"]["targetRefs"]).iter();
+        text(policy, "kind") == "BackendTLSPolicy"
+            && targets.any(|target| {
+                let name = format!(
+                    "{} {namespace}/{}",
+                    text(target, "kind"),
+                    text(target, "name")
+                );
+                let is_it = |it: &String| {
+                    let rest = it.strip_prefix(&name);
+                    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
+                };
+                foretold.iter().any(is_it)
+            })
+    });
+    match is_verified && happened == "503" {
+        true => format!(" {VERIFIED}"),
+        false => String::new(),
+    }
 }
 
 /// A request for every hostname, listener and path of a gateway.
