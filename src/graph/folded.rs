@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::model::{Held, Link, LinkSource, LinkState, Name, Picture, Route};
+use super::model::{Held, Link, LinkSource, LinkState, Name, Picture, Route, counted};
 
 /// The maximum number of routes in one drawing of a page. Their cards are about three screens high.
 pub const MOST_DRAWN: usize = 60;
@@ -94,14 +94,6 @@ fn together(links: Vec<Link>, routes: &[&Route]) -> Route {
         held: Some(Held { namespaces, bad }),
         links,
         ..Route::default()
-    }
-}
-
-/// `1 route` or `12 routes`.
-pub fn counted(count: usize, one: &str, many: &str) -> String {
-    match count {
-        1 => format!("1 {one}"),
-        count => format!("{count} {many}"),
     }
 }
 

@@ -9,8 +9,8 @@ use sha2::{Digest, Sha256};
 
 use super::colours;
 use super::escape::xml;
-use super::folded::{Folded, counted, folded};
-use super::model::Picture;
+use super::folded::{Folded, folded};
+use super::model::{Picture, counted};
 use super::svg::{Use, draw};
 use manifest::diagnostic::printable::printable;
 

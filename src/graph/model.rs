@@ -205,6 +205,14 @@ impl Policy {
     }
 }
 
+/// `1 route` or `12 routes`.
+pub fn counted(count: usize, one: &str, many: &str) -> String {
+    match count {
+        1 => format!("1 {one}"),
+        count => format!("{count} {many}"),
+    }
+}
+
 impl Picture {
     /// The numbers of objects: `2 gateways, 5 listeners, …`
     pub fn summary(&self) -> String {
@@ -216,10 +224,7 @@ impl Picture {
             (self.backends.len(), "backend", "backends"),
             (self.policies.len(), "policy", "policies"),
         ];
-        let parts = counts.map(|(count, one, many)| match count {
-            1 => format!("1 {one}"),
-            count => format!("{count} {many}"),
-        });
+        let parts = counts.map(|(count, one, many)| counted(count, one, many));
         parts.join(", ")
     }
 

@@ -162,6 +162,14 @@ pub const GATEWAY_API: &str = "gateway.networking.k8s.io";
 /// The group of Envoy Gateway.
 pub const ENVOY: &str = "gateway.envoyproxy.io";
 
+/// The only item of the list at a path; `None` if there are more or fewer.
+pub fn only_item<'a>(node: &'a Node, path: &[&str]) -> Option<&'a Node> {
+    match node.path(path)?.as_list()? {
+        [one] => Some(one),
+        _ => None,
+    }
+}
+
 /// The strings in a list under a key. Other elements are left out.
 pub fn texts<'a>(node: &'a Node, key: &str) -> Vec<&'a str> {
     let items = node.get(key).and_then(Node::as_list).unwrap_or_default();

@@ -171,24 +171,17 @@ pub fn add_secrets(objects: &mut Vec<Value>, certificate: &Certificate) {
     };
     let mut missing = BTreeSet::new();
     for object in objects.iter() {
-        let authorities = object.pointer("/spec/tls/clientValidation/caCertificateRefs");
-        for reference in authorities.map(list).unwrap_or_default() {
-            let own = &object["metadata"]["namespace"];
-            let namespace = reference.get("namespace").unwrap_or(own);
-            let is_secret = reference["kind"].as_str().is_none_or(|it| it == "Secret");
-            if is_secret && !is_there(namespace, &reference["name"]) {
+        let listeners = list(&object["spec"]["listeners"]).iter();
+        let own = listeners.flat_map(|it| list(&it["tls"]["certificateRefs"]));
+        let authorities = list(&object["spec"]["tls"]["clientValidation"]["caCertificateRefs"]);
+        let is_secret = |it: &&Value| it["kind"].as_str().is_none_or(|kind| kind == "Secret");
+        for reference in own.chain(authorities).filter(is_secret) {
+            let namespace = reference
+                .get("namespace")
+                .unwrap_or(&object["metadata"]["namespace"]);
+            if !is_there(namespace, &reference["name"]) {
                 let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
                 missing.insert((text(namespace), text(&reference["name"])));
-            }
-        }
-        for listener in list(&object["spec"]["listeners"]) {
-            for reference in list(&listener["tls"]["certificateRefs"]) {
-                let own = &object["metadata"]["namespace"];
-                let namespace = reference.get("namespace").unwrap_or(own);
-                if !is_there(namespace, &reference["name"]) {
-                    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-                    missing.insert((text(namespace), text(&reference["name"])));
-                }
             }
         }
     }

@@ -4,7 +4,7 @@ use super::rows::SettingType::{Count, Flag, Names, Text, Texts};
 use super::rows::{self, Row, put};
 use super::{Form, Lift, policy_targets};
 use crate::import::config::{flag, pairs, text, texts};
-use crate::import::files::text as text_at;
+use crate::import::files::{only_item, text as text_at};
 use crate::model::layout::Group;
 use ipnet::IpNet;
 use manifest::value::{Kind, Map, Node, variable};
@@ -140,7 +140,7 @@ impl Lift<'_> {
         add("oidc", rows::lift(OIDC, node, ""), &needs);
         add("basic", rows::lift(BASIC, node, ""), &["users"]);
         let mut key = rows::lift(API_KEY, node, "");
-        if let Some(from) = single(node, &["spec", "apiKeyAuth", "extractFrom"]) {
+        if let Some(from) = only_item(node, &["spec", "apiKeyAuth", "extractFrom"]) {
             for place in ["headers", "params", "cookies"] {
                 let names = crate::import::files::texts(from, place);
                 if !names.is_empty() {
@@ -154,7 +154,7 @@ impl Lift<'_> {
         {
             add("api_key", key, &["secrets"]);
         }
-        if let Some(provider) = single(node, &["spec", "jwt", "providers"]) {
+        if let Some(provider) = only_item(node, &["spec", "jwt", "providers"]) {
             add(
                 "jwt",
                 jwt(node, provider, text_at(node, &["metadata", "name"])),
@@ -176,7 +176,7 @@ impl Lift<'_> {
             false => "http",
         };
         let asked = ext_auth.get(protocol)?;
-        let service = single(asked, &["backendRefs"]).or(asked.get("backendRef"))?;
+        let service = only_item(asked, &["backendRefs"]).or(asked.get("backendRef"))?;
         if !matches!(text_at(service, &["kind"]), "" | "Service") {
             return None;
         }
@@ -195,14 +195,6 @@ impl Lift<'_> {
             settings.insert("grant", flag(false));
         }
         Some(settings)
-    }
-}
-
-/// The only item of a list.
-fn single<'a>(node: &'a Node, path: &[&str]) -> Option<&'a Node> {
-    match node.path(path)?.as_list()? {
-        [one] => Some(one),
-        _ => None,
     }
 }
 

@@ -4,7 +4,7 @@ use super::rows::SettingType::{Text, Texts};
 use super::rows::{self, Row, put};
 use super::{Form, Lift, listeners};
 use crate::import::config::{flag, pairs, text, texts};
-use crate::import::files::{ENVOY, GATEWAY_API, text as text_at, texts as texts_at};
+use crate::import::files::{ENVOY, GATEWAY_API, only_item, text as text_at, texts as texts_at};
 use crate::model::attach::may_cover;
 use crate::model::layout::Group;
 use manifest::value::{Kind, Map, Node};
@@ -47,7 +47,7 @@ impl Lift<'_> {
     /// The Backend of a route, and the policy with the TLS to it.
     fn host(&self, route: usize) -> Option<Host> {
         let node = self.node(route);
-        let reference = single(single(node, &["spec", "rules"])?, &["backendRefs"])?;
+        let reference = only_item(only_item(node, &["spec", "rules"])?, &["backendRefs"])?;
         let namespace = text_at(reference, &["namespace"]);
         let is_here = namespace.is_empty() || namespace == self.door.namespace;
         if text_at(reference, &["kind"]) != "Backend" || !is_here {
@@ -62,7 +62,7 @@ impl Lift<'_> {
         let named = |at: &usize| self.name(*at) == name;
         let backend = self.all(ENVOY, "Backend").into_iter().find(named)?;
         let is_of_backend = |at: &usize| {
-            let target = single(self.node(*at), &["spec", "targetRefs"]);
+            let target = only_item(self.node(*at), &["spec", "targetRefs"]);
             target.is_some_and(|target| {
                 text_at(target, &["kind"]) == "Backend" && text_at(target, &["name"]) == name
             })
@@ -78,7 +78,7 @@ impl Lift<'_> {
     fn host_table(&self, host: &Host) -> Option<Node> {
         let (route, backend) = (self.node(host.route), self.node(host.backend));
         let name = self.name(host.route);
-        let rule = single(route, &["spec", "rules"])?;
+        let rule = only_item(route, &["spec", "rules"])?;
         let mut table = as_node(rows::lift(EXTERNAL_ROUTE, rule, ""));
         let hostnames = texts_at(route.get("spec")?, "hostnames");
         if hostnames.is_empty() {
@@ -89,7 +89,7 @@ impl Lift<'_> {
             put(&mut table, "hostnames", texts(hostnames));
         }
         self.parents(route, &mut table)?;
-        if let Some(one) = single(rule, &["matches"])
+        if let Some(one) = only_item(rule, &["matches"])
             && text_at(one, &["path", "type"]) == "PathPrefix"
         {
             put(&mut table, "path", text(text_at(one, &["path", "value"])));
@@ -214,14 +214,6 @@ impl Lift<'_> {
 
 fn as_node(map: Map) -> Node {
     Node::new(Kind::Map(map), None)
-}
-
-/// The only item of a list.
-fn single<'a>(node: &'a Node, path: &[&str]) -> Option<&'a Node> {
-    match node.path(path)?.as_list()? {
-        [one] => Some(one),
-        _ => None,
-    }
 }
 
 /// The kind of a Backend's addresses, the addresses, and their port, if all of them are alike.

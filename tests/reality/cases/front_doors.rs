@@ -25,14 +25,17 @@ use crate::translation::Translator;
 const REASONS: Reasons = &[
     (VERIFIED, "", CERTIFICATE),
     (
-        "tyriis+home-ops",
-        "500",
+        TOKENS,
+        "",
         "the valid parts of a refused SecurityPolicy still apply, so that its JWT answers first",
     ),
 ];
 
 /// What is said of questions that a backend answers whose certificate a BackendTLSPolicy verifies.
 const VERIFIED: &str = "(verifies the certificate)";
+
+/// What is said of questions of a cluster with a SecurityPolicy that reads tokens, if it is foretold to be refused.
+const TOKENS: &str = "(reads tokens)";
 
 const CERTIFICATE: &str = "the gateway verifies the certificate of the backend, and what stands in for it has another one";
 
@@ -124,7 +127,7 @@ fn compare(
                         "{name} {cluster}: {} {}{}",
                         question.gateway,
                         question.request,
-                        verified(&objects, &happened, &foretold)
+                        circumstance(&objects, &happened, &foretold)
                     ),
                     happened,
                     foretold,
@@ -139,8 +142,14 @@ fn compare(
     (compared, compared_conditions)
 }
 
-/// [`VERIFIED`], if no backend answered, and the foretold one has a BackendTLSPolicy.
-fn verified(cluster: &Cluster, happened: &str, foretold: &[String]) -> String {
+/// What the objects say that explains a difference: [`VERIFIED`], if no backend answered, and the foretold one has a
+/// BackendTLSPolicy; [`TOKENS`], if Envoy asks for a token.
+fn circumstance(cluster: &Cluster, happened: &str, foretold: &[String]) -> String {
+    let mut objects = cluster.objects.iter();
+    let reads_tokens = objects.any(|it| it["spec"]["jwt"].is_object());
+    if reads_tokens && happened == "401" && foretold.iter().all(|it| it == "500") {
+        return format!(" {TOKENS}");
+    }
     let mut policies = cluster.objects.iter();
     let is_verified = policies.any(|policy| {
         let namespace = text(&policy["metadata"], "namespace");
