@@ -7,13 +7,13 @@ use std::process::ExitCode;
 use clap::ValueEnum;
 use serde_json::{Value as Json, json};
 
+use super::columns::{Row, aligned, shortened};
 use super::output::Stream;
 use super::project::{ConfigText, Project};
 use super::several::JoinedFindings;
 use super::{FAILED, Global};
 use crate::compile::described;
 use crate::config::description::Description;
-use manifest::diagnostic::printable::printable;
 use manifest::diagnostic::{Diagnostic, Sources, Span};
 use manifest::value::{Kind, Node};
 
@@ -88,15 +88,9 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Res
     let differing = differing(&all);
     match args.format {
         Format::Json => out.json(&document(&all, &differing))?,
-        Format::Human => write!(out, "{}", printable_lines(&human(&all, &differing)))?,
+        Format::Human => write!(out, "{}", human(&all, &differing))?,
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// Makes each line harmless for a terminal.
-fn printable_lines(text: &str) -> String {
-    let lines = text.lines().map(|line| format!("{}\n", printable(line)));
-    lines.collect()
 }
 
 impl Settings {
@@ -158,16 +152,12 @@ fn human(all: &[Settings], differing: &[&str]) -> String {
         return "cluster.toml describes one cluster; `[clusters.NAME]` describes several\n"
             .to_owned();
     }
-    let mut rows = vec![
-        ["cluster", "folder", "gateways"]
-            .map(str::to_owned)
-            .to_vec(),
-    ];
+    let mut rows = vec![Row::plain(["cluster", "folder", "gateways"])];
     rows.extend(all.iter().map(|it| {
         let gateways = it.gateways.len().to_string();
-        vec![it.name.clone(), it.path.clone(), gateways]
+        Row::plain([&it.name, &it.path, &gateways])
     }));
-    let mut text = table(&rows);
+    let mut text = aligned(&rows);
     if all.len() < 2 {
         return text;
     }
@@ -194,37 +184,18 @@ fn human(all: &[Settings], differing: &[&str]) -> String {
         }
         let (now, later) = rest.split_at(count);
         let names = now.iter().map(|it| it.name.clone());
-        let mut rows = vec![std::iter::once("key".to_owned()).chain(names).collect()];
+        let head = std::iter::once("key".to_owned()).chain(names);
+        let mut rows = vec![Row::plain(head)];
         for key in differing {
             let cells = now.iter().map(|it| cell(it, key));
-            rows.push(std::iter::once((*key).to_owned()).chain(cells).collect());
+            let cells = std::iter::once((*key).to_owned()).chain(cells);
+            rows.push(Row::plain(cells));
         }
         text.push('\n');
-        text.push_str(&table(&rows));
+        text.push_str(&aligned(&rows));
         rest = later;
     }
     text
-}
-
-/// Rows with aligned columns.
-fn table(rows: &[Vec<String>]) -> String {
-    let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
-    let width = |at: usize| {
-        let cells = rows.iter().filter_map(|row| row.get(at));
-        cells
-            .map(|cell| cell.chars().count())
-            .max()
-            .unwrap_or_default()
-    };
-    let widths: Vec<usize> = (0..columns).map(width).collect();
-    let lines = rows.iter().map(|row| {
-        let cells = row.iter().zip(&widths);
-        let line: String = cells
-            .map(|(cell, width)| format!("{cell:<width$}  "))
-            .collect();
-        format!("{}\n", line.trim_end())
-    });
-    lines.collect()
 }
 
 /// A value in one cell.
@@ -241,16 +212,7 @@ fn shown(node: &Node) -> String {
         }
         _ => node.to_json().to_string(),
     };
-    match text.char_indices().nth(LONGEST) {
-        Some((at, _)) => {
-            let last = text
-                .char_indices()
-                .nth(LONGEST - 1)
-                .map_or(at, |(at, _)| at);
-            format!("{}…", text.get(..last).unwrap_or_default())
-        }
-        None => text,
-    }
+    shortened(&text, LONGEST)
 }
 
 /// The clusters as JSON:

@@ -11,6 +11,7 @@ use rayon::prelude::*;
 
 use super::cluster::{self, ClusterDiff, Connection, Manager};
 use super::gathered::Repository;
+use super::location;
 use super::output::Stream;
 use super::project::{self, Project};
 use super::used::Used;
@@ -180,7 +181,7 @@ pub(super) fn since_revision(
     global: &Global,
     out: &mut Stream,
 ) -> anyhow::Result<ExitCode> {
-    let root = project::root(global)?;
+    let root = location::root(global)?;
     let commit = git::commit(&root, rev)?;
     let each = Repository::read_each(&[], &Used::default(), global)?;
     let diffs = each

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
+use super::checked::declare_chart;
 use super::described;
 use super::git;
 use super::manifests;
 use super::project::{self, Project};
-use super::validate::declare_chart;
 use crate::compile::Beside;
 use crate::model::rules::Rules;
 use crd_validate::Passes;

@@ -6,10 +6,12 @@ use std::process::ExitCode;
 use clap::ValueEnum;
 use rayon::prelude::*;
 
+use super::columns::{Row, aligned};
 use super::gathered::{Gathered, ObjectSources, Repository, repositories};
+use super::location;
 use super::output::Stream;
 use super::used::Used;
-use super::{Global, found, git, project};
+use super::{Global, found, git};
 use envoy_gateway::exposure::table::{NoRecord, Record};
 use envoy_gateway::exposure::{
     ExposedGateway, Exposure, Guard, Records, Side, Table, compare_clusters, json,
@@ -82,7 +84,7 @@ fn compared(
     global: &Global,
     out: &mut Stream,
 ) -> anyhow::Result<ExitCode> {
-    let root = project::root(global)?;
+    let root = location::root(global)?;
     let commit = git::commit(&root, rev)?;
     let (mut before, mut after) = (Vec::new(), Vec::new());
     for repository in repositories {
@@ -119,26 +121,22 @@ fn human(table: &Table, colour: bool) -> String {
     for front in &table.gateways {
         text.push_str(&gateway(front, colour));
     }
-    let rows: Vec<(Side, [String; 5])> = table
-        .exposures
-        .iter()
-        .map(|it| (table.side(&it.gateway), row(table, it)))
-        .collect();
-    if rows.is_empty() {
+    if table.exposures.is_empty() {
         return text + "nothing is exposed: no route is attached\n";
     }
-    let head = ["hostname", "gateway", "dns record", "guards", "routes"].map(str::to_owned);
-    let mut widths = [0; 4];
-    for row in rows.iter().map(|(_, row)| row).chain([&head]) {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = cell.chars().count().max(*width);
-        }
-    }
+    let mut rows = vec![Row::plain([
+        "hostname",
+        "gateway",
+        "dns record",
+        "guards",
+        "routes",
+    ])];
+    rows.extend(table.exposures.iter().map(|it| {
+        let code = paint(table.side(&it.gateway)).filter(|_| colour);
+        Row::coloured(row(table, it), 1, code)
+    }));
     text.push('\n');
-    push_row(&mut text, &head, &widths, None);
-    for (side, row) in &rows {
-        push_row(&mut text, row, &widths, paint(*side).filter(|_| colour));
-    }
+    text.push_str(&aligned(&rows));
     text
 }
 
@@ -204,7 +202,6 @@ fn row(table: &Table, it: &Exposure) -> [String; 5] {
         guards(&it.guards),
         routes.join(" "),
     ]
-    .map(|cell| printable(&cell))
 }
 
 /// The name of a gateway without its namespace, if no other gateway has the same name. The lines above the table show
@@ -250,17 +247,4 @@ fn guards(guards: &[Guard]) -> String {
         true => "none".to_owned(),
         false => guards.iter().map(one).collect::<Vec<_>>().join(", "),
     }
-}
-
-fn push_row(text: &mut String, row: &[String; 5], widths: &[usize; 4], code: Option<&str>) {
-    let [cells @ .., last] = row;
-    for (at, (cell, width)) in cells.iter().zip(widths).enumerate() {
-        let padding = " ".repeat(width.saturating_sub(cell.chars().count()) + 2);
-        match code.filter(|_| at == 1) {
-            Some(code) => text.push_str(&format!("\u{1b}[{code}m{cell}\u{1b}[0m{padding}")),
-            None => text.push_str(&format!("{cell}{padding}")),
-        }
-    }
-    text.push_str(last);
-    text.push('\n');
 }

@@ -9,6 +9,7 @@ use anyhow::bail;
 use rayon::prelude::*;
 
 use super::Global;
+use super::location;
 use super::manifests::{self, Manifests};
 use super::output::Stream;
 use super::project::{self, Project};
@@ -110,7 +111,7 @@ impl Repository {
             let manifests = manifests::read_repository(paths, &mut sources)?;
             return Self::new(manifests, BTreeMap::new(), sources, global);
         }
-        let Some(root) = project::root_without_config(global)? else {
+        let Some(root) = location::root_without_config(global)? else {
             return Self::of_project(&Project::find(global)?, global);
         };
         let manifests = manifests::read_root(&root, &global.unsaved, &mut sources)?;
@@ -159,7 +160,7 @@ impl Repository {
         used: &Used,
         global: &Global,
     ) -> anyhow::Result<Vec<Self>> {
-        if !paths.is_empty() || project::root_without_config(global)?.is_some() {
+        if !paths.is_empty() || location::root_without_config(global)?.is_some() {
             return Ok(vec![Self::read(paths, used, global)?]);
         }
         let projects = Project::all(global, None)?;

@@ -5,10 +5,12 @@
 //! work. Results go to standard output, everything else to standard error.
 
 mod abandoned;
+mod checked;
 mod closed;
 mod cluster;
 mod clusters;
 mod collisions;
+mod columns;
 mod crds;
 mod described;
 mod diff;
@@ -21,6 +23,7 @@ mod git;
 mod graph;
 mod import;
 mod init;
+mod location;
 mod lsp;
 mod manifests;
 mod mcp;

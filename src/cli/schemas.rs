@@ -11,6 +11,7 @@ use clap::{Subcommand, ValueEnum};
 use walkdir::WalkDir;
 
 use super::cluster::{self, Connection};
+use super::location;
 use super::owned::with_help;
 use super::{Global, found, own, project, used};
 use crate::bounds::file::{self, Unread};
@@ -184,7 +185,7 @@ fn embedded_list() -> anyhow::Result<Lock> {
 
 /// The folder of the user's own schemas; `None` if it can't be determined.
 fn place(global: &Global) -> Option<PathBuf> {
-    project::schemas_folder(global).ok()
+    location::schemas_folder(global).ok()
 }
 
 fn verify(global: &Global, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
@@ -233,7 +234,7 @@ fn print_differences(
 fn import_files(args: &Import, global: &Global, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
     let into = match &args.into {
         Some(into) => into.clone(),
-        None => project::schemas_folder(global)?,
+        None => location::schemas_folder(global)?,
     };
     if let Some(Release(chart)) = &args.values {
         return values::import(chart, &args.paths, &args.references, &into, out);

@@ -4,33 +4,31 @@ mod edit;
 mod edits;
 mod installed;
 mod list;
+mod printed;
+mod rendered;
 mod targets;
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::bail;
 use clap::ValueEnum;
-use serde_json::{Map, Value, json};
 
+use super::checked::declare_chart;
+use super::location;
 use super::manifests;
 use super::output::Stream;
 use super::project::{self, Project};
-use super::validate::declare_chart;
 use super::{Global, found, git};
 use crate::compile::{Beside, Compiled};
 use crate::config::{chart, versions};
-use crate::diff::{self, Change, FieldChange, File};
 use crate::lint::upgrade::{Move, Side, Upgrade, compare};
-use crate::report::{self, Report};
-use crd_validate::schema::bundle::{ENVOY_GATEWAY, GATEWAY_API};
-use crd_validate::schema::set::title;
+use crate::report::Report;
+use crd_validate::schema::bundle::ENVOY_GATEWAY;
 use crd_validate::schema::{Catalogue, Reason, Selection};
 use edit::Edit;
 use installed::installed;
 use manifest::Object;
-use manifest::diagnostic::printable::printable;
 use manifest::diagnostic::{Diagnostic, Sources};
 use targets::{Running, Target, looked_ahead, running};
 
@@ -67,10 +65,6 @@ enum Format {
     Json,
 }
 
-/// The value of `schema`. The keys `breaks`, `warns`, `changes` and `deprecated` hold findings as in
-/// `gatewayctl/report/v1`.
-const SCHEMA: &str = "gatewayctl/upgrade/v1";
-
 /// Everything that is printed.
 struct Outlook {
     upgrade: Upgrade,
@@ -97,7 +91,7 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Res
     }
     let targets: Vec<Target> = args.to.iter().map(|to| Target::parse(to)).collect();
     let root = match args.paths.is_empty() {
-        true => project::root_without_config(global)?,
+        true => location::root_without_config(global)?,
         false => None,
     };
     let outlook = match (&root, args.paths.is_empty()) {
@@ -112,8 +106,8 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Res
         edit::write(&outlook.edits, &outlook.folders.0, &outlook.folders.1)?;
     }
     match args.format {
-        Format::Human => human(&outlook, args.fix, out)?,
-        Format::Json => out.json(&document(&outlook, args.fix)?)?,
+        Format::Human => printed::human(&outlook, args.fix, out)?,
+        Format::Json => out.json(&printed::document(&outlook, args.fix)?)?,
     }
     Ok(found(!outlook.upgrade.breaks.is_empty()))
 }
@@ -168,7 +162,7 @@ fn of_project(targets: &[Target], global: &Global) -> anyhow::Result<Option<Outl
     ));
     Ok(Some(Outlook {
         edits,
-        rendered: rendered(&before, &after),
+        rendered: rendered::lines(&before, &after),
         upgrade,
         sources: after.sources,
         before: before.selection,
@@ -298,8 +292,8 @@ fn of_manifests(
 
 /// The folder that nothing outside of is changed: that of `cluster.toml`, or the repository, or the current one.
 fn root_of(global: &Global) -> anyhow::Result<PathBuf> {
-    if project::locate(global)?.is_some() {
-        return Ok(project::place(global)?.0);
+    if location::locate(global)?.is_some() {
+        return Ok(location::place(global)?.0);
     }
     let here = Path::new(".");
     let given = global.root.clone();
@@ -307,208 +301,4 @@ fn root_of(global: &Global) -> anyhow::Result<PathBuf> {
     Ok(given
         .or_else(|| git::repository(&absolute).map(Path::to_path_buf))
         .unwrap_or(absolute))
-}
-
-/// What is rendered differently, one line each.
-fn rendered(before: &Compiled, after: &Compiled) -> Vec<String> {
-    let files = |compiled: &Compiled| -> Vec<File> {
-        let files = compiled.files.iter();
-        let read = files.map(|it| File::read(it.path.clone(), it.text.clone().into_bytes()));
-        read.collect()
-    };
-    let diff = diff::diff(&files(before), &files(after), None);
-    let mut lines = Vec::new();
-    for object in &diff.objects {
-        let name = &object.identity;
-        match &object.change {
-            Change::Added { file } => lines.push(format!("{name}: new, in {file}")),
-            Change::Removed { file } => lines.push(format!("{name}: removed from {file}")),
-            Change::Moved { to, .. } => lines.push(format!("{name}: moved to {to}")),
-            Change::Changed { .. } => {}
-        }
-        for field in &object.fields {
-            lines.push(format!("{name}: {}{}", field.path, change(&field.change)));
-        }
-    }
-    lines.extend(
-        diff.files
-            .iter()
-            .map(|file| format!("{}: changed", file.path)),
-    );
-    lines
-}
-
-/// How a field changes, as the end of a line.
-fn change(change: &FieldChange) -> String {
-    let shown = |value: &diff::Value| match value {
-        diff::Value::Shown(node) => node.to_json().to_string(),
-        diff::Value::Hidden => "(hidden)".to_owned(),
-    };
-    match change {
-        FieldChange::Added(value) => format!(": new, {}", shown(value)),
-        FieldChange::Removed(value) => format!(": removed, was {}", shown(value)),
-        FieldChange::Changed { old, new, .. } => format!(": {} becomes {}", shown(old), shown(new)),
-        FieldChange::Reordered { .. } => ": in another order".to_owned(),
-    }
-}
-
-/// The projects whose version changes with the upgrade: name, version before if something says it, version after.
-fn moved(outlook: &Outlook) -> Vec<(String, Option<String>, String)> {
-    let asked = outlook.running.iter().map(|it| {
-        let (project, to) = (it.step.project.clone(), it.step.to.to_string());
-        (project, it.shown.clone(), to)
-    });
-    let mut all: Vec<_> = asked.collect();
-    let of = |selection: &Selection| {
-        let version = &selection.of(GATEWAY_API)?.set.version;
-        Some(version.to_string())
-    };
-    let is_asked = |project: &str| outlook.running.iter().any(|it| it.step.project == project);
-    if is_asked(ENVOY_GATEWAY) && !is_asked(GATEWAY_API) {
-        let known = outlook.running.iter().any(|it| it.shown.is_some());
-        let before = of(&outlook.before).filter(|_| known);
-        all.extend(of(&outlook.after).map(|after| (GATEWAY_API.to_owned(), before, after)));
-    }
-    all
-}
-
-/// The groups of findings: the key in JSON, the title, and the findings.
-fn sections(upgrade: &Upgrade) -> [(&'static str, &'static str, &Vec<Diagnostic>); 4] {
-    [
-        ("breaks", "What breaks", &upgrade.breaks),
-        ("warns", "New warnings", &upgrade.warns),
-        ("changes", "What behaves differently", &upgrade.changes),
-        ("deprecated", "What is deprecated", &upgrade.deprecated),
-    ]
-}
-
-fn part(findings: &[Diagnostic], sources: &Sources) -> Report {
-    Report::new(findings.to_vec(), 0, 0, sources)
-}
-
-fn human(outlook: &Outlook, is_fixed: bool, out: &mut Stream) -> anyhow::Result<()> {
-    let versions: Vec<String> = moved(outlook)
-        .into_iter()
-        .map(|(project, before, after)| {
-            let title = outlook
-                .running
-                .iter()
-                .find(|it| it.step.project == project)
-                .map_or_else(
-                    || title(&project).to_owned(),
-                    |it| targets::title(&it.step.project).to_owned(),
-                );
-            match before {
-                Some(before) if before == after => format!("{title} {after}, as before"),
-                Some(before) => format!("{title} {before} to {after}"),
-                None => format!("{title} to {after}"),
-            }
-        })
-        .collect();
-    writeln!(
-        out,
-        "{}
-",
-        versions.join("; ")
-    )?;
-    for note in outlook.running.iter().filter_map(|it| it.note.as_ref()) {
-        writeln!(out, "note: {}\n", printable(note))?;
-    }
-    let asked = |project: &str| {
-        outlook
-            .running
-            .iter()
-            .any(|it| it.step.project == project && it.shown.is_some())
-    };
-    for chosen in outlook.before.all().filter(|it| asked(&it.set.project)) {
-        if matches!(chosen.reason, Reason::Like { .. }) {
-            let told = printable(&chosen.clause());
-            writeln!(
-                out,
-                "note: {told}; what seems broken already may only break with the new version\n"
-            )?;
-        }
-    }
-    for (_, title, findings) in sections(&outlook.upgrade) {
-        if !findings.is_empty() {
-            writeln!(
-                out,
-                "{title}:
-"
-            )?;
-            let report = part(findings, &outlook.sources);
-            let terminal = out.terminal();
-            report.write_part(&outlook.sources, terminal, &mut out.styled())?;
-        }
-    }
-    let is_written = |edit: &&Edit| is_fixed && edit.fix.is_some();
-    let (written, left): (Vec<&Edit>, Vec<&Edit>) = outlook.edits.iter().partition(is_written);
-    for (title, edits) in [("What was changed", written), ("What to change", left)] {
-        if edits.is_empty() {
-            continue;
-        }
-        writeln!(
-            out,
-            "{title}:
-"
-        )?;
-        for Edit {
-            file, line, what, ..
-        } in edits
-        {
-            writeln!(out, "  {}:{line}: {}", printable(file), printable(what))?;
-        }
-        writeln!(out)?;
-    }
-    if !outlook.rendered.is_empty() {
-        writeln!(
-            out,
-            "What is rendered otherwise, by itself:
-"
-        )?;
-        for line in &outlook.rendered {
-            writeln!(out, "  {}", printable(line))?;
-        }
-        writeln!(out)?;
-    }
-    let upgrade = &outlook.upgrade;
-    let summary = match (upgrade.breaks.len(), upgrade.already_broken) {
-        (0, 0) => "nothing breaks".to_owned(),
-        (0, already) => format!(
-            "nothing more would break; {already} broken already (see `gatewayctl validate`)"
-        ),
-        (breaks, 0) => format!("{breaks} would break"),
-        (breaks, already) => format!(
-            "{breaks} would break, in addition to {already} broken already (see `gatewayctl validate`)"
-        ),
-    };
-    writeln!(out, "{summary}")?;
-    Ok(())
-}
-
-fn document(outlook: &Outlook, is_fixed: bool) -> anyhow::Result<Value> {
-    let versions = moved(outlook).into_iter();
-    let versions: Value = versions
-        .map(|(project, before, after)| json!({"project": project, "before": before, "after": after}))
-        .collect();
-    let edits = outlook.edits.iter();
-    let edits: Value = edits
-        .map(|it| {
-            let can_be_fixed = it.fix.is_some();
-            json!({"file": it.file, "line": it.line, "what": it.what, "fixable": can_be_fixed, "fixed": is_fixed && can_be_fixed})
-        })
-        .collect();
-    let mut document = Map::new();
-    document.insert("schema".to_owned(), json!(SCHEMA));
-    document.insert("versions".to_owned(), versions);
-    for (key, _, findings) in sections(&outlook.upgrade) {
-        let report = part(findings, &outlook.sources);
-        let findings = report::json::findings(&report, &outlook.sources)?;
-        document.insert(key.to_owned(), findings);
-    }
-    document.insert("edits".to_owned(), edits);
-    document.insert("rendered".to_owned(), json!(outlook.rendered));
-    let already = json!(outlook.upgrade.already_broken);
-    document.insert("already_broken".to_owned(), already);
-    Ok(Value::Object(document))
 }

@@ -9,11 +9,12 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
+use super::checked::check_whole;
 use super::diff;
+use super::location;
 use super::output::Stream;
-use super::validate::check_whole;
 use super::walk::walk;
-use super::{Global, git, project};
+use super::{Global, git};
 use crate::report::{Format, Report};
 use manifest::diagnostic::printable::printable;
 
@@ -42,7 +43,7 @@ const HIDDEN: [&str; 2] = [".gatewayctl.lock", ".git/logs/HEAD"];
 /// # Errors
 /// If there is nothing to watch, or the output can't be written.
 pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Result<ExitCode> {
-    let root = project::root(global)?;
+    let root = location::root(global)?;
     let global = Global {
         quiet: true,
         is_background: true,
@@ -130,7 +131,7 @@ fn page(args: &Args, root: &Path, global: &Global, out: &mut Stream) -> anyhow::
     match check_whole(&[], global) {
         Ok(mut checked) => {
             let found = checked.take_reported();
-            let report = Report::new(found, checked.files(), checked.count(), &checked.sources);
+            let report = Report::new(found, checked.files, checked.count, &checked.sources);
             global.print(Format::Human, &report, &checked.sources, out)?;
         }
         // It may be mended by the next save.

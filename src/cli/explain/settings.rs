@@ -3,7 +3,9 @@
 use std::io::Write;
 
 use super::super::Global;
-use super::super::project::{self, ConfigText, Project};
+use super::super::columns::shortened;
+use super::super::location;
+use super::super::project::{ConfigText, Project};
 use crate::compile::described;
 use crate::config::description::Description;
 use manifest::diagnostic::printable::printable;
@@ -19,7 +21,7 @@ const LONGEST: usize = 60;
 /// # Errors
 /// If something can't be read, or `--cluster` names no cluster.
 pub(super) fn print(key: &str, global: &Global, out: &mut dyn Write) -> anyhow::Result<()> {
-    if project::locate(global)?.is_none() {
+    if location::locate(global)?.is_none() {
         return Ok(());
     }
     let mut all = Vec::new();
@@ -71,10 +73,7 @@ fn shown(node: &Node) -> String {
         Kind::Map(map) => format!("a table of {} keys", map.len()),
         _ => node.to_json().to_string(),
     };
-    match text.char_indices().nth(LONGEST) {
-        Some((at, _)) => format!("{}…", text.get(..at).unwrap_or_default()),
-        None => text,
-    }
+    shortened(&text, LONGEST)
 }
 
 /// `cluster.toml:12, over common.toml:7`

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::super::Global;
-use super::super::project;
-use super::super::validate::{Checked, check_whole};
+use super::super::checked::{Checked, check_whole};
 use super::roots;
 use crate::bounds::unsaved::UnsavedTexts;
+use crate::cli::location;
 use crate::compile::check_in_files;
 use crate::config::codes::CONFIG_SYNTAX;
 use crate::editor::Index;
@@ -159,6 +159,6 @@ fn index(checked: &mut Checked) -> Index {
 /// Whether a path is the `cluster.toml` of a root.
 pub(super) fn is_config(path: &Path, root: &Path, global: &Global) -> bool {
     let options = roots::options(root, global);
-    let config = project::locate(&options).ok().flatten();
+    let config = location::locate(&options).ok().flatten();
     config.is_some_and(|config| config == path)
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use rayon::prelude::*;
 
 use super::Manifests;
-use crate::cli::validate::declare_chart;
+use crate::cli::checked::declare_chart;
 use crate::compile::check_in_files;
 use crate::lint::{self, LintContext, LintInput};
 use crd_validate::schema::{Catalogue, Selection};

@@ -6,7 +6,8 @@ use anyhow::Context;
 
 use super::ValidateSettings;
 use crate::cli::Global;
-use crate::cli::project::{self, ConfigText, Project};
+use crate::cli::location;
+use crate::cli::project::{ConfigText, Project};
 use crate::cli::today;
 use crate::compile::{Compiled, described};
 use crate::config;
@@ -37,7 +38,7 @@ pub(in crate::cli) fn in_force(
     sources: &mut Sources,
     problems: &mut Vec<Diagnostic>,
 ) -> anyhow::Result<Option<(ValidateSettings, Rules)>> {
-    if project::locate(global)?.is_some() {
+    if location::locate(global)?.is_some() {
         let project = Project::nearest(global)?;
         match project.config_text()? {
             ConfigText::Read(text) => {
@@ -90,6 +91,6 @@ pub(in crate::cli) fn locate_settings(global: &Global) -> anyhow::Result<Option<
             let path = root.join(SETTINGS);
             Ok(path.is_file().then_some(path))
         }
-        None => project::at_or_above(SETTINGS),
+        None => location::at_or_above(SETTINGS),
     }
 }

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use crate::bounds::file;
-use crate::cli::project::{self, ConfigText, Project};
+use crate::cli::location;
+use crate::cli::project::{ConfigText, Project};
 use crate::cli::{Global, settings};
 use crate::compile::described;
 use crate::config;
@@ -99,7 +100,7 @@ impl ReadTests {
         global: &Global,
         sources: &mut Sources,
     ) -> anyhow::Result<Option<PathBuf>> {
-        if project::locate(global)?.is_some() {
+        if location::locate(global)?.is_some() {
             let project = Project::nearest(global)?;
             // What is wrong with any other part of it was reported when it was rendered.
             if let ConfigText::Read(text) = project.config_text()? {
@@ -153,7 +154,7 @@ impl ReadTests {
             return Ok(());
         }
         let source = sources.add(name, text);
-        if project::is_description(path) {
+        if location::is_description(path) {
             let (cluster, wrong) = config::load(sources, source);
             let cluster = cluster.unwrap_or_default();
             self.add(name, cluster.test, &cluster.networks, of_tests(wrong));

@@ -9,8 +9,8 @@ use cap_std::ambient_authority;
 use cap_std::fs::{Dir, OpenOptions};
 
 use crate::cli::Global;
+use crate::cli::location;
 use crate::cli::output::Stream;
-use crate::cli::project;
 use crate::cli::scripts::InChild;
 use crate::cli::trace::Material;
 use crate::requests::record::record;
@@ -51,7 +51,7 @@ pub(super) fn write(
         out.data().write_all(text.as_bytes())?;
         return Ok(ExitCode::SUCCESS);
     }
-    let root = project::root(global)?;
+    let root = location::root(global)?;
     create(&root, Path::new(file), &text)?;
     if !global.quiet {
         let noun = if count == 1 { "test" } else { "tests" };

@@ -1,5 +1,8 @@
 //! Converts tokens to events: starts and ends of maps and lists, and scalars.
 
+mod document;
+mod flow;
+
 use std::borrow::Cow;
 
 use super::scan::Scanner;
@@ -212,88 +215,6 @@ impl<'a> Events<'a> {
         nothing(at)
     }
 
-    fn document_start(&mut self, is_first: bool) -> Result<Event<'a>, Fault> {
-        while !is_first && self.tokens.peek()?.token == Token::DocumentEnd {
-            self.tokens.take()?;
-        }
-        match &self.tokens.peek()?.token {
-            Token::StreamEnd => {
-                self.state = State::End;
-                self.event(EventKind::End)
-            }
-            Token::Version(..) | Token::TagPrefix(..) | Token::DocumentStart => {
-                self.marked_document()
-            }
-            _ if is_first => {
-                self.after.push(State::DocumentEnd);
-                self.state = State::BlockNode;
-                self.event(EventKind::DocumentStart)
-            }
-            _ => fault(
-                "more than one value in a document",
-                self.tokens.peek()?.start,
-            ),
-        }
-    }
-
-    /// A document that starts with directives and `---`.
-    fn marked_document(&mut self) -> Result<Event<'a>, Fault> {
-        let mut has_version = false;
-        loop {
-            let start = self.tokens.peek()?.start;
-            match &self.tokens.peek()?.token {
-                Token::Version(..) if has_version => {
-                    return fault("a second %YAML directive", start);
-                }
-                Token::Version(1, 1) => has_version = true,
-                Token::Version(..) => {
-                    return fault(
-                        "a YAML version that kustomize doesn't support; it supports 1.1",
-                        start,
-                    );
-                }
-                Token::TagPrefix(handle, _)
-                    if self.prefixes.iter().any(|(other, _)| other == handle) =>
-                {
-                    return fault("a second %TAG directive for the same handle", start);
-                }
-                Token::TagPrefix(handle, prefix) => self.prefixes.push((handle, prefix.clone())),
-                Token::DocumentStart => break,
-                _ => return fault("no `---` after the directives", start),
-            }
-            self.tokens.take()?;
-        }
-        self.after.push(State::DocumentEnd);
-        self.state = State::DocumentContent;
-        self.event_of_token(EventKind::DocumentStart)
-    }
-
-    fn document_content(&mut self) -> Result<Event<'a>, Fault> {
-        let token = self.tokens.peek()?;
-        let at = token.start;
-        match token.token {
-            Token::Version(..)
-            | Token::TagPrefix(..)
-            | Token::DocumentStart
-            | Token::DocumentEnd
-            | Token::StreamEnd => {
-                self.close();
-                Ok(nothing(at))
-            }
-            _ => self.node(true, false),
-        }
-    }
-
-    fn document_end(&mut self) -> Result<Event<'a>, Fault> {
-        self.prefixes.clear();
-        self.state = State::Document;
-        let event = self.event(EventKind::DocumentEnd)?;
-        if self.tokens.peek()?.token == Token::DocumentEnd {
-            self.tokens.take()?;
-        }
-        Ok(event)
-    }
-
     /// A node: its anchor and tag, followed by a scalar, an alias, or the start of a map or list.
     fn node(&mut self, is_block: bool, takes_indentless: bool) -> Result<Event<'a>, Fault> {
         let start = self.tokens.peek()?.start;
@@ -496,88 +417,5 @@ impl<'a> Events<'a> {
             }
             _ => self.node_then(State::BlockMapKey, true, true),
         }
-    }
-
-    fn flow_list(&mut self, is_first: bool) -> Result<Event<'a>, Fault> {
-        if self.tokens.peek()?.token != Token::FlowSequenceEnd {
-            self.flow_comma(is_first, "a comma or `]` is missing")?;
-            match self.tokens.peek()?.token {
-                Token::Key => {
-                    self.tokens.is_peculiar = true;
-                    self.state = State::FlowListPairKey;
-                    return self.event_of_token(EventKind::MapStart(Properties::default()));
-                }
-                Token::FlowSequenceEnd => {}
-                _ => return self.node_then(State::FlowList, false, false),
-            }
-        }
-        self.close();
-        self.event_of_token(EventKind::ListEnd)
-    }
-
-    /// The comma before an item of a flow list or flow map, except before the first item.
-    fn flow_comma(&mut self, is_first: bool, missing: &'static str) -> Result<(), Fault> {
-        if is_first {
-            return Ok(());
-        }
-        let token = self.tokens.peek()?;
-        if token.token != Token::FlowEntry {
-            let start = token.start;
-            return fault(missing, start);
-        }
-        self.tokens.take().map(|_| ())
-    }
-
-    fn flow_list_pair_key(&mut self) -> Result<Event<'a>, Fault> {
-        let token = self.tokens.peek()?;
-        match token.token {
-            Token::Value | Token::FlowEntry | Token::FlowSequenceEnd => {
-                let end = self.tokens.take()?.end;
-                Ok(self.nothing_then(State::FlowListPairValue, end))
-            }
-            _ => self.node_then(State::FlowListPairValue, false, false),
-        }
-    }
-
-    fn flow_list_pair_end(&mut self) -> Result<Event<'a>, Fault> {
-        self.state = State::FlowList;
-        self.event(EventKind::MapEnd)
-    }
-
-    fn flow_map_key(&mut self, is_first: bool) -> Result<Event<'a>, Fault> {
-        if self.tokens.peek()?.token != Token::FlowMappingEnd {
-            self.flow_comma(is_first, "a comma or `}` is missing")?;
-            match self.tokens.peek()?.token {
-                Token::Key => {
-                    self.tokens.take()?;
-                    let token = self.tokens.peek()?;
-                    return match token.token {
-                        Token::Value | Token::FlowEntry | Token::FlowMappingEnd => {
-                            let start = token.start;
-                            Ok(self.nothing_then(State::FlowMapValue, start))
-                        }
-                        _ => self.node_then(State::FlowMapValue, false, false),
-                    };
-                }
-                Token::FlowMappingEnd => {}
-                _ => return self.node_then(State::FlowMapNoValue, false, false),
-            }
-        }
-        self.close();
-        self.event_of_token(EventKind::MapEnd)
-    }
-
-    /// The value of a key in a flow list or flow map, which `end` closes. Continues with `state`.
-    fn flow_value(&mut self, state: State, end: &Token<'a>) -> Result<Event<'a>, Fault> {
-        // An empty value is where its colon is, as in a block map.
-        let mut at = self.tokens.peek()?.start;
-        if self.tokens.peek()?.token == Token::Value {
-            at = self.tokens.take()?.start;
-            let token = self.tokens.peek()?;
-            if token.token != Token::FlowEntry && token.token != *end {
-                return self.node_then(state, false, false);
-            }
-        }
-        Ok(self.nothing_then(state, at))
     }
 }

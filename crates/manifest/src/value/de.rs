@@ -3,6 +3,9 @@
 //! nothing fails any more: each pass finds one mistake, and the rest is decoded with defaults. Unknown keys
 //! of a struct are collected in the same pass, because they stop nothing.
 
+mod node;
+mod spanned;
+
 use std::cell::RefCell;
 use std::collections::HashSet;
 use std::fmt;
@@ -10,10 +13,11 @@ use std::fmt;
 use serde::de::{self, DeserializeSeed, Deserializer, IntoDeserializer, Visitor};
 use serde::{Deserialize, forward_to_deserialize_any};
 
-use super::map::{Entry, Map};
+use super::map::Entry;
 use super::node::{Kind, Node};
 use super::pointer::{Pointer, Step};
-use crate::diagnostic::{SourceId, Span, Spanned};
+use crate::diagnostic::Span;
+use spanned::{Part, SpannedParts};
 
 /// The newtype name with which [`Spanned`] requests its position.
 pub(super) const SPANNED: &str = "$gatewayctl::Spanned";
@@ -384,150 +388,6 @@ impl<'de> Deserializer<'de> for KeyDeserializer<'de> {
     forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit
         unit_struct seq tuple tuple_struct map struct option identifier ignored_any
-    }
-}
-
-/// The parts of a [`Spanned`] as a sequence of four elements: the number of the source plus 1 (or 0 for no
-/// position), start, end, and the value.
-struct SpannedParts<'de> {
-    numbers: std::array::IntoIter<u32, 3>,
-    value: Option<Part<'de>>,
-}
-
-enum Part<'de> {
-    Node(NodeDeserializer<'de>),
-    Key(&'de str),
-}
-
-impl<'de> SpannedParts<'de> {
-    fn new(span: Option<Span>, value: Part<'de>) -> Self {
-        let numbers = span.map_or([0; 3], |span| [span.source.0 + 1, span.start, span.end]);
-        SpannedParts {
-            numbers: numbers.into_iter(),
-            value: Some(value),
-        }
-    }
-}
-
-impl<'de> de::SeqAccess<'de> for SpannedParts<'de> {
-    type Error = Error;
-
-    fn next_element_seed<T: DeserializeSeed<'de>>(
-        &mut self,
-        seed: T,
-    ) -> Result<Option<T::Value>, Error> {
-        if let Some(number) = self.numbers.next() {
-            return seed.deserialize(number.into_deserializer()).map(Some);
-        }
-        match self.value.take() {
-            Some(Part::Node(node)) => seed.deserialize(node).map(Some),
-            Some(Part::Key(key)) => seed.deserialize(key.into_deserializer()).map(Some),
-            None => Ok(None),
-        }
-    }
-}
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Spanned<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Parts<T>(std::marker::PhantomData<T>);
-
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for Parts<T> {
-            type Value = Spanned<T>;
-
-            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-                f.write_str("a value with its position")
-            }
-
-            fn visit_seq<A: de::SeqAccess<'de>>(
-                self,
-                mut parts: A,
-            ) -> Result<Self::Value, A::Error> {
-                let missing = || de::Error::custom("a part of the position is missing");
-                let source: u32 = parts.next_element()?.ok_or_else(missing)?;
-                let start: u32 = parts.next_element()?.ok_or_else(missing)?;
-                let end: u32 = parts.next_element()?.ok_or_else(missing)?;
-                let value = parts.next_element()?.ok_or_else(missing)?;
-                let span = source.checked_sub(1).map(|source| Span {
-                    source: SourceId(source),
-                    start,
-                    end,
-                });
-                Ok(Spanned { value, span })
-            }
-
-            fn visit_newtype_struct<D: Deserializer<'de>>(
-                self,
-                deserializer: D,
-            ) -> Result<Self::Value, D::Error> {
-                T::deserialize(deserializer).map(Spanned::unwritten)
-            }
-        }
-
-        deserializer.deserialize_newtype_struct(SPANNED, Parts(std::marker::PhantomData))
-    }
-}
-
-/// Deserializes a tree from any format. It has positions if the format is `NodeDeserializer`.
-impl<'de> Deserialize<'de> for Node {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Spanned { value, span } = Spanned::<Bare>::deserialize(deserializer)?;
-        Ok(Node::new(value.0, span))
-    }
-}
-
-struct Bare(Kind);
-
-impl<'de> Deserialize<'de> for Bare {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(BareVisitor).map(Bare)
-    }
-}
-
-struct BareVisitor;
-
-impl<'de> Visitor<'de> for BareVisitor {
-    type Value = Kind;
-
-    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str("a value")
-    }
-    fn visit_unit<E>(self) -> Result<Kind, E> {
-        Ok(Kind::Null)
-    }
-    fn visit_bool<E>(self, value: bool) -> Result<Kind, E> {
-        Ok(Kind::Bool(value))
-    }
-    fn visit_i64<E>(self, value: i64) -> Result<Kind, E> {
-        Ok(Kind::Number(value.into()))
-    }
-    fn visit_u64<E>(self, value: u64) -> Result<Kind, E> {
-        Ok(Kind::Number(value.into()))
-    }
-    fn visit_f64<E: de::Error>(self, value: f64) -> Result<Kind, E> {
-        serde_json::Number::from_f64(value)
-            .map(Kind::Number)
-            .ok_or_else(|| E::custom("a number that is not finite"))
-    }
-    fn visit_str<E>(self, value: &str) -> Result<Kind, E> {
-        Ok(Kind::String(value.to_owned()))
-    }
-    fn visit_seq<A: de::SeqAccess<'de>>(self, mut items: A) -> Result<Kind, A::Error> {
-        let mut list = Vec::new();
-        while let Some(item) = items.next_element()? {
-            list.push(item);
-        }
-        Ok(Kind::List(list))
-    }
-    fn visit_map<A: de::MapAccess<'de>>(self, mut entries: A) -> Result<Kind, A::Error> {
-        let mut map = Map::default();
-        while let Some((key, value)) = entries.next_entry::<Spanned<String>, Node>()? {
-            let entry = Entry {
-                key_span: key.span,
-                value,
-            };
-            map.insert_entry(key.value, entry);
-        }
-        Ok(Kind::Map(map))
     }
 }
 

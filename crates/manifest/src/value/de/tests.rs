@@ -1,5 +1,5 @@
-
 use super::*;
+use crate::diagnostic::Spanned;
 use serde_json::json;
 
 #[derive(Debug, Deserialize)]
