@@ -5,20 +5,21 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 mod beside;
 pub mod chart_values;
 mod schemas;
+mod selection;
 
 pub use beside::Beside;
 pub use schemas::{check_all, check_in_files};
+pub use selection::{in_force, in_force_for};
 
-use crate::config::codes;
 use crate::config::description::{self, Description};
 use crate::config::overrides::Overrides;
-use crate::config::{self, Cluster};
+use crate::config::{Cluster, codes};
 use crate::lint;
-use crate::model::{self, Model, Version, Versions};
+use crate::model::{self, Model};
 use crate::render::files::{Inputs, Kind};
 use crate::render::{File, Templates, render};
-use crd_validate::schema::{Catalogue, Selection, Unknown};
-use manifest::diagnostic::{Diagnostic, SourceId, Sources, Spanned};
+use crd_validate::schema::{Catalogue, Selection};
+use manifest::diagnostic::{Diagnostic, SourceId, Sources};
 use manifest::value::Pointer;
 use manifest::{Object, read};
 
@@ -126,7 +127,7 @@ pub fn rendered(name: &str, text: &str, world: &dyn World, catalogue: &Catalogue
     };
     if let Some(cluster) = cluster {
         let sources = &mut compiled.sources;
-        let versions = select(
+        let versions = selection::select(
             &cluster,
             catalogue,
             &mut compiled.selection,
@@ -157,29 +158,6 @@ pub fn described(sources: &mut Sources, source: SourceId, world: &dyn World) -> 
     })
 }
 
-/// The versions that a `cluster.toml` declares, whatever other mistakes it contains.
-pub fn in_force(name: &str, text: &str, catalogue: &Catalogue) -> Selection {
-    let mut sources = Sources::default();
-    let id = sources.add(name, text);
-    declared(config::load(&sources, id).0.as_ref(), catalogue)
-}
-
-/// Like [`in_force`], for the cluster of a world.
-pub fn in_force_for(name: &str, text: &str, world: &dyn World, catalogue: &Catalogue) -> Selection {
-    let mut sources = Sources::default();
-    let id = sources.add(name, text);
-    let described = described(&mut sources, id, world);
-    declared(described.cluster.as_ref(), catalogue)
-}
-
-fn declared(cluster: Option<&Cluster>, catalogue: &Catalogue) -> Selection {
-    let mut selection = Selection::newest(catalogue);
-    if let Some(cluster) = cluster {
-        select(cluster, catalogue, &mut selection, &mut Vec::new());
-    }
-    selection
-}
-
 /// Removes reports of missing keys for keys that are present but could not be read.
 fn not_only_misread(found: Vec<Diagnostic>, reported: &[Diagnostic]) -> Vec<Diagnostic> {
     let missing = |one: &Diagnostic| one.code == codes::CONFIG_MISSING_KEY && one.pointer.is_some();
@@ -192,103 +170,6 @@ fn not_only_misread(found: Vec<Diagnostic>, reported: &[Diagnostic]) -> Vec<Diag
         .into_iter()
         .filter(|one| !(missing(one) && is_reported(one)))
         .collect()
-}
-
-/// The name that diagnostics show for the source of a declared version.
-const DECLARED_BY: &str = "cluster.toml";
-
-/// Selects the declared versions. If the catalogue lacks a version, the nearest one is used for the remaining
-/// checks.
-fn select(
-    cluster: &Cluster,
-    catalogue: &Catalogue,
-    selection: &mut Selection,
-    problems: &mut Vec<Diagnostic>,
-) -> Versions {
-    let chart = cluster.chart.version.as_ref();
-    let channel = cluster.versions.gateway_api_channel.as_ref();
-    let envoy_gateway = cluster.versions.envoy_gateway.as_ref().or(chart);
-    let declared = envoy_gateway.map(|version| ("envoy-gateway", version));
-    for (project, version) in declared.into_iter().chain(cluster.versions.declared()) {
-        let channel = channel.filter(|_| project == "gateway-api");
-        let asked = channel.map(|channel| channel.as_str());
-        let Err(unknown) = selection.declare(catalogue, project, version, asked, DECLARED_BY)
-        else {
-            let chosen = selection.of(project);
-            let nearest = chosen.and_then(lint::version::nearest_release::declared_elsewhere);
-            problems.extend(nearest.map(|note| note.at(version.span)));
-            continue;
-        };
-        if let Unknown::Version { known, .. } = &unknown
-            && let Some(nearest) = known.first()
-        {
-            let nearest = nearest.as_str().to_owned();
-            // This version was just listed as known.
-            let _ = selection.declare(catalogue, project, &nearest, asked, DECLARED_BY);
-        }
-        let at_channel = matches!(unknown, Unknown::Channel { .. });
-        let span = if at_channel {
-            channel.and_then(|channel| channel.span)
-        } else {
-            version.span
-        };
-        let help = match project {
-            "envoy-gateway" if !at_channel && cluster.versions.envoy_gateway.is_none() => format!(
-                "{}; set `versions.envoy_gateway` to one of them to check against it",
-                unknown.help()
-            ),
-            _ => unknown.help(),
-        };
-        problems.push(
-            Diagnostic::new(codes::VERSION_UNKNOWN, unknown.to_string())
-                .at(span)
-                .why("objects can't be checked against an unknown version")
-                .help(help),
-        );
-    }
-    if let (Some(channel), None) = (channel, &cluster.versions.gateway_api)
-        && let Some(version) = selection
-            .of("gateway-api")
-            .map(|chosen| chosen.set.version.as_str().to_owned())
-        && let Err(unknown) = selection.declare(
-            catalogue,
-            "gateway-api",
-            &version,
-            Some(channel),
-            DECLARED_BY,
-        )
-    {
-        problems.push(
-            Diagnostic::new(codes::VERSION_UNKNOWN, unknown.to_string())
-                .at(channel.span)
-                .why("objects can't be checked against an unknown channel")
-                .help(unknown.help()),
-        );
-    }
-    if chart.is_none() {
-        problems.push(
-            Diagnostic::new(codes::CONFIG_MISSING_KEY, "the chart has no version")
-                .why("the version selects the schemas, and without it Flux would install the newest chart")
-                .help("add `version = \"1.9.0\"` to [chart], with the version that runs in your cluster")
-                .with_pointer("/chart/version"),
-        );
-    }
-    let of = |project: &str| {
-        let chosen = selection.of(project)?;
-        Version::parse(chosen.set.version.as_str())
-    };
-    let newest = Version::new(u64::MAX, 0, 0);
-    let written = |text: Option<&config::Text>| text.and_then(|text| Version::parse(text));
-    let envoy_gateway = written(envoy_gateway)
-        .or(of("envoy-gateway"))
-        .unwrap_or(newest);
-    Versions {
-        envoy_gateway: Spanned::new(envoy_gateway, chart.and_then(|version| version.span)),
-        gateway_api: of("gateway-api").unwrap_or(newest),
-        cilium: written(cluster.versions.cilium.as_ref())
-            .or(of("cilium"))
-            .unwrap_or(newest),
-    }
 }
 
 /// The built-in templates, with those replaced that are in the folder `layout.templates`.

@@ -175,7 +175,7 @@ impl Delivery {
     /// files, manifests or not, in the form of [`Object::file`].
     pub fn of(objects: &[Object], files: &BTreeSet<String>) -> Self {
         let mut delivery = graph::follow(objects, files);
-        delivery.splits = clusters::splits(objects, &delivery);
+        delivery.splits = clusters::splits::splits(objects, &delivery);
         delivery
     }
 
