@@ -1,0 +1,428 @@
+//! Which fields an answer of the API server names, and whether our findings name the same.
+//!
+//! The server sometimes tells one mistake in two places, or stops where we go on. [`Answer::compare`] counts such an
+//! answer as [`Sameness::Alike`], and the test prints how many there are.
+
+use std::collections::BTreeSet;
+
+use crd_validate::codes;
+use manifest::Object;
+use manifest::diagnostic::Diagnostic;
+use manifest::value::{Kind, Node, Pointer, pointer::Step};
+use serde_json::Value;
+
+/// How a cause in the text of an answer goes on after its field.
+const REASONS: &[&str] = &[
+    "Duplicate value",
+    "Forbidden",
+    "Internal error",
+    "Invalid value",
+    "Not found",
+    "Required value",
+    "Too few",
+    "Too long",
+    "Too many",
+    "Unsupported value",
+];
+
+/// Fields at which the server tells a mistake that it has told at another one: the kind, the other one, and this one. It
+/// adds the name of a Namespace to its labels, and a missing selector selects no pods.
+const TOLD_TWICE: &[(&str, &str, &str)] = &[
+    ("Namespace", "metadata.name", "metadata.labels"),
+    (
+        "DaemonSet",
+        "spec.selector",
+        "spec.template.metadata.labels",
+    ),
+    (
+        "Deployment",
+        "spec.selector",
+        "spec.template.metadata.labels",
+    ),
+    (
+        "ReplicaSet",
+        "spec.selector",
+        "spec.template.metadata.labels",
+    ),
+    (
+        "StatefulSet",
+        "spec.selector",
+        "spec.template.metadata.labels",
+    ),
+];
+
+/// The length at which the texts of answers were cut when they were recorded.
+const RECORDED: usize = 1500;
+
+/// Which findings an answer is about.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum About {
+    /// Only unknown fields, because nothing else is looked at if there are any.
+    UnknownFields,
+    /// Only what the patch of server-side apply can't hold: unknown fields, wrong types and keys of lists.
+    Patch,
+    /// All.
+    Everything,
+}
+
+/// A field that the server names.
+#[derive(Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct Named {
+    place: String,
+    /// Other places at which the same mistake can be told: the keys that an entry of a list lacks.
+    also: Vec<String>,
+    /// The map or list in which the server looks at nothing more.
+    stops_in: Option<String>,
+}
+
+impl Named {
+    fn at(place: impl Into<String>) -> Self {
+        Named {
+            place: as_coarse(place.into()),
+            ..Named::default()
+        }
+    }
+}
+
+/// Whether our findings name the fields that the server names.
+pub enum Sameness {
+    /// Exactly those.
+    Same,
+    /// Those, but for a mistake that the server tells in two places or we tell in another, and what is beside a mistake at
+    /// which the server stops.
+    Alike,
+    /// Others: those that only the server names, and those that only we name.
+    Other(Vec<String>, Vec<String>),
+}
+
+/// The fields that the API server names.
+pub struct Answer {
+    named: BTreeSet<Named>,
+    about: About,
+    /// Whether only the beginning of its text is known.
+    is_cut: bool,
+}
+
+impl Answer {
+    /// Reads the answer of a case. That to server-side apply only has a text.
+    pub fn read(case: &Value, object: &Node) -> Self {
+        let applied = case["ssa_message"].as_str();
+        let message = match applied {
+            Some(message) => message,
+            None => case["message"].as_str().unwrap_or_default(),
+        };
+        let is_cut = applied.is_some() && message.chars().count() >= RECORDED;
+        if let Some((_, errors)) = message
+            .split_once("failed to create typed patch object")
+            .and_then(|(_, rest)| rest.split_once("): "))
+        {
+            let lines = errors.strip_prefix("errors:\n").unwrap_or(errors).lines();
+            let named = lines.filter_map(|line| of_patch(line.trim(), object));
+            return Answer {
+                named: named.collect(),
+                about: About::Patch,
+                is_cut,
+            };
+        }
+        let unknown: BTreeSet<Named> = message
+            .split("unknown field \"")
+            .skip(1)
+            .filter_map(|rest| rest.split_once('"'))
+            .map(|(field, _)| Named::at(normal(field)))
+            .collect();
+        if !unknown.is_empty() {
+            return Answer {
+                named: unknown,
+                about: About::UnknownFields,
+                is_cut,
+            };
+        }
+        let causes = match applied {
+            Some(message) => causes_in(message),
+            None => causes_of(case),
+        };
+        Answer {
+            named: of_causes(&causes),
+            about: About::Everything,
+            is_cut,
+        }
+    }
+
+    /// Whether it names no field: the object could not be decoded, or its namespace doesn't exist.
+    pub fn names_no_field(&self) -> bool {
+        self.named.is_empty()
+    }
+
+    /// Compares the fields with those of our findings.
+    pub fn compare(&self, object: &Object, found: &[Diagnostic]) -> Sameness {
+        let ours = found.iter().filter(|it| self.includes(it, object));
+        let ours: BTreeSet<String> = ours.map(path_of).map(as_coarse).collect();
+        let theirs: BTreeSet<String> = self.named.iter().map(|it| it.place.clone()).collect();
+        if ours == theirs {
+            return Sameness::Same;
+        }
+        let told =
+            |field: &Named| ours.contains(&field.place) || self.is_told(field, object, found);
+        let only_theirs: Vec<String> = self
+            .named
+            .iter()
+            .filter(|field| !told(field))
+            .map(|field| field.place.clone())
+            .collect();
+        let only_ours: Vec<String> = ours
+            .into_iter()
+            .filter(|place| !theirs.contains(place) && !self.is_explained(place))
+            .collect();
+        match only_theirs.is_empty() && only_ours.is_empty() {
+            true => Sameness::Alike,
+            false => Sameness::Other(only_theirs, only_ours),
+        }
+    }
+
+    fn includes(&self, finding: &Diagnostic, object: &Object) -> bool {
+        let code = finding.code;
+        match self.about {
+            About::UnknownFields => code == codes::SCHEMA_UNKNOWN_FIELD,
+            About::Patch => {
+                [codes::SCHEMA_UNKNOWN_FIELD, codes::SCHEMA_LIST_KEY].contains(&code)
+                    || (code == codes::SCHEMA_TYPE && !fits_patch(finding, object))
+            }
+            About::Everything => true,
+        }
+    }
+
+    /// Whether one of our findings tells the mistake of a field in another place.
+    fn is_told(&self, field: &Named, object: &Object, found: &[Diagnostic]) -> bool {
+        let is_told_at = |place: &str| found.iter().any(|it| path_of(it) == place);
+        // The key of an entry may be cut.
+        let is_begun = self.is_cut && found.iter().any(|it| path_of(it).starts_with(&field.place));
+        let is_twice = TOLD_TWICE.iter().any(|(kind, first, second)| {
+            object.kind() == *kind && field.place == *second && is_told_at(first)
+        });
+        let is_inside = |finding: &Diagnostic| {
+            finding.code == codes::SCHEMA_TYPE
+                && field.place.starts_with(&format!("{}.", path_of(finding)))
+        };
+        // A map where a string is expected has only unknown fields.
+        let is_of_wrong_type = self.about == About::UnknownFields && found.iter().any(is_inside);
+        let places = std::iter::once(&field.place).chain(&field.also);
+        is_twice
+            || is_of_wrong_type
+            || is_begun
+            || places.into_iter().any(|place| is_told_at(place))
+    }
+
+    /// Whether we name a field because we don't stop where the server does.
+    fn is_explained(&self, place: &str) -> bool {
+        let mut stops = self.named.iter().filter_map(|it| it.stops_in.as_deref());
+        self.is_cut
+            || self.about == About::Patch
+                && stops.any(|stop| stop.is_empty() || place.starts_with(&format!("{stop}.")))
+    }
+}
+
+/// Whether the patch of server-side apply can hold the value of which a finding says that it has the wrong type: it
+/// doesn't know integers, and takes null everywhere.
+fn fits_patch(finding: &Diagnostic, object: &Object) -> bool {
+    let pointer = finding.pointer.as_deref().and_then(Pointer::parse);
+    let value = pointer.and_then(|pointer| object.node.at(&pointer));
+    match value.map(|value| &value.kind) {
+        Some(Kind::Null) => true,
+        Some(Kind::Number(_)) => finding.message.contains("must be an integer"),
+        Some(Kind::Bool(_)) => finding.message.contains("an integer or a string"),
+        _ => false,
+    }
+}
+
+/// The field and text of each cause.
+type Causes = Vec<(String, String)>;
+
+fn causes_of(case: &Value) -> Causes {
+    let causes = case["causes"].as_array().map_or(&[][..], Vec::as_slice);
+    let text = |cause: &Value, key: &str| cause[key].as_str().unwrap_or_default().to_owned();
+    let causes = causes.iter();
+    causes
+        .map(|it| (text(it, "field"), text(it, "message")))
+        .collect()
+}
+
+/// The causes in a text: `KIND "NAME" is invalid: [FIELD: REASON: …, FIELD: REASON: …]`, without brackets if there is one.
+fn causes_in(message: &str) -> Causes {
+    let Some((_, all)) = message.split_once(" is invalid: ") else {
+        return Vec::new();
+    };
+    let list = all.strip_prefix('[').and_then(|all| all.strip_suffix(']'));
+    let mut causes = Causes::new();
+    for part in list.unwrap_or(all).split(", ") {
+        let begins = part.split_once(": ").filter(|(field, rest)| {
+            !field.contains('"') && REASONS.iter().any(|reason| rest.starts_with(reason))
+        });
+        match (begins, causes.last_mut()) {
+            (Some((field, rest)), _) => causes.push((field.to_owned(), rest.to_owned())),
+            (None, Some((_, text))) => {
+                text.push_str(", ");
+                text.push_str(part);
+            }
+            (None, None) => {}
+        }
+    }
+    causes
+}
+
+fn of_causes(causes: &Causes) -> BTreeSet<Named> {
+    let place = |(field, message): &(String, String)| match field.as_str() {
+        "<nil>" => normal(in_message(message)),
+        field => normal(field),
+    };
+    let rules_not_run = |message: &str| message.contains("rules were not checked");
+    let causes: Vec<_> = causes
+        .iter()
+        .filter(|(_, message)| !rules_not_run(message))
+        .collect();
+    let places: Vec<String> = causes.iter().map(|cause| place(cause)).collect();
+    // A combination of schemas is named, and then what is wrong inside of its best branch, if it has none that is right.
+    let is_repeated = |cause: &(String, String), field: &str| {
+        cause.1.contains("must validate")
+            && !cause.1.contains("valid alternatives")
+            && places
+                .iter()
+                .any(|other| other.starts_with(&format!("{field}.")))
+    };
+    causes
+        .iter()
+        .zip(&places)
+        .filter(|(cause, field)| !is_repeated(cause, field))
+        .map(|(_, field)| Named::at(field.clone()))
+        .collect()
+}
+
+/// A path without differences in notation: brackets and quotes around keys.
+fn normal(path: &str) -> String {
+    path.replace("[\"", ".")
+        .replace(['[', ']', '"'], ".")
+        .split('.')
+        .filter(|it| !it.is_empty())
+        .collect::<Vec<_>>()
+        .join(".")
+}
+
+fn path_of(finding: &Diagnostic) -> String {
+    let pointer = finding.pointer.as_deref().and_then(Pointer::parse);
+    let steps = pointer.unwrap_or_default();
+    let words = steps.steps().iter().map(|step| match step {
+        Step::Index(index) => index.to_string(),
+        Step::Key(key) => normal(key),
+    });
+    words
+        .filter(|word| !word.is_empty())
+        .collect::<Vec<_>>()
+        .join(".")
+}
+
+/// A path as precise as the API server's, which doesn't name single labels, annotations and finalizers.
+fn as_coarse(path: String) -> String {
+    let coarse = [
+        "metadata.labels",
+        "metadata.annotations",
+        "metadata.finalizers",
+    ];
+    let found = coarse
+        .iter()
+        .find_map(|part| Some(path.find(part)? + part.len()));
+    found
+        .and_then(|end| path.get(..end))
+        .map_or(path.clone(), str::to_owned)
+}
+
+/// The path in an error of server-side apply: `.spec.ports[port=80,protocol="TCP"].name: expected string, got …`. An
+/// item of a list is named by its keys; the path has its index instead.
+fn of_patch(error: &str, object: &Node) -> Option<Named> {
+    let mut path: Vec<String> = Vec::new();
+    let mut node = Some(object);
+    let mut rest = error;
+    loop {
+        if let Some(after) = rest.strip_prefix('.') {
+            let end = after.find(['.', '[', ':']).unwrap_or(after.len());
+            let (name, after) = after.split_at(end);
+            path.push(name.to_owned());
+            node = node.and_then(|node| node.get(name));
+            rest = after;
+        } else if let Some(after) = rest.strip_prefix('[') {
+            let end = after.find("]")?;
+            let (key, after) = (after.get(..end)?, after.get(end + 1..)?);
+            let items = node.and_then(Node::as_list).unwrap_or_default();
+            let index = match key.parse::<usize>() {
+                Ok(index) => index,
+                Err(_) => items.iter().position(|item| has_keys(item, key))?,
+            };
+            path.push(index.to_string());
+            node = items.get(index);
+            rest = after;
+        } else {
+            break;
+        }
+    }
+    let joined = |path: &[String]| {
+        let words = path.iter().map(|it| normal(it)).filter(|it| !it.is_empty());
+        words.collect::<Vec<_>>().join(".")
+    };
+    let mut named = Named::default();
+    if rest.contains("field not declared in schema") {
+        named.stops_in = path.split_last().map(|(_, above)| joined(above));
+    }
+    if let Some(item) = rest.strip_prefix(": element ") {
+        named.stops_in = Some(joined(&path));
+        path.push(item.split(':').next().unwrap_or_default().to_owned());
+        let keys = rest
+            .split_once("all key fields [")
+            .and_then(|(_, keys)| keys.split_once(']'));
+        let keys = keys.map_or("", |(keys, _)| keys).split(' ');
+        let keys = keys
+            .map(|key| key.trim_matches('"'))
+            .filter(|key| !key.is_empty());
+        named.also = keys.map(|key| format!("{}.{key}", joined(&path))).collect();
+    }
+    if let Some((_, key)) = rest.split_once("duplicate entries for key [") {
+        let key = key.strip_suffix(']').unwrap_or(key);
+        let items = node.and_then(Node::as_list).unwrap_or_default();
+        let mut same = items
+            .iter()
+            .enumerate()
+            .filter(|(_, item)| has_keys(item, key));
+        if let Some((second, _)) = same.nth(1) {
+            path.push(second.to_string());
+        }
+    }
+    named.place = as_coarse(joined(&path));
+    Some(named)
+}
+
+/// Whether an item has the keys `a="b",c=1`, or is the value `="a"`.
+fn has_keys(item: &Node, keys: &str) -> bool {
+    keys.split(',').all(|pair| {
+        let (key, value) = pair.split_once('=').unwrap_or_default();
+        let value: Value = serde_json::from_str(value).unwrap_or_default();
+        let own = if key.is_empty() {
+            Some(item)
+        } else {
+            item.get(key)
+        };
+        own.is_none_or(|own| own.to_json() == value)
+    })
+}
+
+/// The path in the message of a cause without a field: `"PATH" must validate …`, `Checked value … in PATH`. Empty for
+/// a rule on the object itself.
+fn in_message(message: &str) -> &str {
+    let is_combination = ["\" must validate", "\" must not validate"];
+    let mut starts = is_combination
+        .iter()
+        .filter_map(|part| message.split_once(part));
+    if let Some((before, _)) = starts.next() {
+        return before.rsplit_once('"').map_or("", |(_, path)| path);
+    }
+    if message.contains("Checked value must be of type") {
+        return message.rsplit_once(" in ").map_or("", |(_, path)| path);
+    }
+    ""
+}
