@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use crd_validate::codes;
+use k8s_syntax::names;
 use manifest::Object;
 use manifest::diagnostic::Diagnostic;
 use manifest::value::{Kind, Node, Pointer, pointer::Step};
@@ -25,30 +26,65 @@ const REASONS: &[&str] = &[
     "Unsupported value",
 ];
 
-/// Fields at which the server tells a mistake that it has told at another one: the kind, the other one, and this one. It
-/// adds the name of a Namespace to its labels, and a missing selector selects no pods.
+/// Fields at which the server tells a mistake that it has told at another one: the kind, the other one, and this one. `#` is
+/// any index. The server adds the name of a Namespace to its labels, the text of a Secret to its data, the address of a
+/// Service to its addresses, a port's number to its target, the labels of pods to their Job and claims to the volumes of
+/// pods; and a missing selector selects no pods.
 const TOLD_TWICE: &[(&str, &str, &str)] = &[
+    ("DaemonSet", "spec.selector", TEMPLATE_LABELS),
+    ("Deployment", "spec.selector", TEMPLATE_LABELS),
+    ("Job", TEMPLATE_LABELS, "metadata.labels"),
     ("Namespace", "metadata.name", "metadata.labels"),
+    ("ReplicaSet", "spec.selector", TEMPLATE_LABELS),
+    ("Service", "spec.clusterIP", "spec.clusterIPs"),
+    ("Service", "spec.clusterIP", "spec.clusterIPs.#"),
+    ("Service", "spec.ports.#.port", "spec.ports.#.targetPort"),
+    ("DaemonSet", TEMPLATE_CONTAINERS, TEMPLATE_LABELS),
+    ("Deployment", TEMPLATE_CONTAINERS, TEMPLATE_LABELS),
+    ("ReplicaSet", TEMPLATE_CONTAINERS, TEMPLATE_LABELS),
+    ("StatefulSet", TEMPLATE_CONTAINERS, TEMPLATE_LABELS),
     (
-        "DaemonSet",
-        "spec.selector",
-        "spec.template.metadata.labels",
+        "PersistentVolumeClaim",
+        "spec.dataSource.kind",
+        "spec.dataSourceRef.kind",
     ),
     (
-        "Deployment",
-        "spec.selector",
-        "spec.template.metadata.labels",
+        "PersistentVolumeClaim",
+        "spec.dataSource.name",
+        "spec.dataSourceRef.name",
     ),
     (
-        "ReplicaSet",
-        "spec.selector",
-        "spec.template.metadata.labels",
+        "PersistentVolumeClaim",
+        "spec.dataSource.apiGroup",
+        "spec.dataSourceRef.apiGroup",
+    ),
+    ("StatefulSet", "spec.selector", TEMPLATE_LABELS),
+    (
+        "StatefulSet",
+        "spec.volumeClaimTemplates.#.metadata.name",
+        "spec.template.spec.volumes.#.name",
     ),
     (
         "StatefulSet",
-        "spec.selector",
-        "spec.template.metadata.labels",
+        "spec.volumeClaimTemplates.#.metadata.name",
+        "spec.template.spec.volumes.#.persistentVolumeClaim.claimName",
     ),
+];
+
+const TEMPLATE_CONTAINERS: &str = "spec.template.spec.containers";
+const TEMPLATE_LABELS: &str = "spec.template.metadata.labels";
+
+/// Names of fields that the server writes otherwise than in its own API.
+const MISSPELT: &[(&str, &str)] = &[
+    (
+        "spec.LoadBalancerSourceRanges",
+        "spec.loadBalancerSourceRanges",
+    ),
+    ("template.labels", "template.metadata.labels"),
+    ("template.annotations", "template.metadata.annotations"),
+    (".cephFS", ".cephfs"),
+    (".downwarAPI", ".downwardAPI"),
+    ("overhead.limits", "overhead.podFixed"),
 ];
 
 /// The length at which the texts of answers were cut when they were recorded.
@@ -171,7 +207,7 @@ impl Answer {
             .collect();
         let only_ours: Vec<String> = ours
             .into_iter()
-            .filter(|place| !theirs.contains(place) && !self.is_explained(place))
+            .filter(|place| !theirs.contains(place) && !self.is_explained(place, object))
             .collect();
         match only_theirs.is_empty() && only_ours.is_empty() {
             true => Sameness::Alike,
@@ -197,8 +233,29 @@ impl Answer {
         // The key of an entry may be cut.
         let is_begun = self.is_cut && found.iter().any(|it| path_of(it).starts_with(&field.place));
         let is_twice = TOLD_TWICE.iter().any(|(kind, first, second)| {
-            object.kind() == *kind && field.place == *second && is_told_at(first)
+            object.kind() == *kind
+                && without_indices(&field.place) == *second
+                && found
+                    .iter()
+                    .any(|it| without_indices(&path_of(it)) == *first)
         });
+        let is_of_secret = object.kind() == "Secret"
+            && field.place.starts_with("data")
+            && is_told_at(&field.place.replacen("data", "stringData", 1));
+        // Of its own kinds, the server sometimes names the map or list around a value, or forgets the index.
+        let is_own = names::is_builtin_group(object.group());
+        // A volume that is wrong can't be mounted.
+        let is_of_broken_volume = ["volumeMounts", "volumeDevices"]
+            .iter()
+            .any(|part| field.place.contains(part))
+            && found.iter().any(|it| path_of(it).contains("spec.volumes."));
+        let is_near = is_own
+            && found.iter().any(|it| {
+                let place = path_of(it);
+                let rest = place.strip_prefix(&format!("{}.", field.place));
+                let is_inside = rest.is_some_and(|rest| rest.split('.').count() <= MOST_INSIDE);
+                is_inside || forgets(&place, &field.place)
+            });
         let is_inside = |finding: &Diagnostic| {
             finding.code == codes::SCHEMA_TYPE
                 && field.place.starts_with(&format!("{}.", path_of(finding)))
@@ -207,18 +264,67 @@ impl Answer {
         let is_of_wrong_type = self.about == About::UnknownFields && found.iter().any(is_inside);
         let places = std::iter::once(&field.place).chain(&field.also);
         is_twice
+            || is_of_secret
+            || is_near
+            || is_of_broken_volume
             || is_of_wrong_type
             || is_begun
             || places.into_iter().any(|place| is_told_at(place))
     }
 
-    /// Whether we name a field because we don't stop where the server does.
-    fn is_explained(&self, place: &str) -> bool {
+    /// Whether we name a field because we don't stop where the server does, or are more exact.
+    fn is_explained(&self, place: &str, object: &Object) -> bool {
         let mut stops = self.named.iter().filter_map(|it| it.stops_in.as_deref());
-        self.is_cut
-            || self.about == About::Patch
-                && stops.any(|stop| stop.is_empty() || place.starts_with(&format!("{stop}.")))
+        let is_behind = self.about == About::Patch
+            && stops.any(|stop| stop.is_empty() || place.starts_with(&format!("{stop}.")));
+        // The addresses of a Service are looked at before everything else.
+        let is_of_addresses = |field: &Named| {
+            let parts = ["spec.clusterIP", "spec.ipFamil"];
+            parts.iter().any(|part| field.place.starts_with(part))
+        };
+        let is_early = object.kind() == "Service" && self.named.iter().all(is_of_addresses);
+        let is_same = |field: &Named| {
+            let rest = place.strip_prefix(&format!("{}.", field.place));
+            rest.is_some_and(|rest| rest.split('.').count() <= MOST_INSIDE)
+                || forgets(place, &field.place)
+                || TOLD_TWICE.iter().any(|(kind, first, second)| {
+                    object.kind() == *kind
+                        && without_indices(place) == *first
+                        && without_indices(&field.place) == *second
+                })
+                || (object.kind() == "Secret"
+                    && place.replacen("stringData", "data", 1) == field.place)
+        };
+        let is_own = names::is_builtin_group(object.group());
+        self.is_cut || is_behind || is_early || (is_own && self.named.iter().any(is_same))
     }
+}
+
+/// How many levels below the field that the server names one of our findings may be.
+const MOST_INSIDE: usize = 3;
+
+/// A path with `#` instead of each index.
+fn without_indices(path: &str) -> String {
+    let words = path.split('.').map(|word| match word.parse::<usize>() {
+        Ok(_) => "#",
+        Err(_) => word,
+    });
+    words.collect::<Vec<_>>().join(".")
+}
+
+/// Whether a path is another one without an index, or without `items` and the index.
+fn forgets(whole: &str, other: &str) -> bool {
+    let words: Vec<&str> = whole.split('.').collect();
+    let is_index = |at: &usize| words.get(*at).is_some_and(|it| it.parse::<usize>().is_ok());
+    (0..words.len()).filter(is_index).any(|at| {
+        let without = |from: usize| {
+            let kept = words.iter().enumerate();
+            let kept = kept.filter(|(index, _)| !(from..=at).contains(index));
+            kept.map(|(_, word)| *word).collect::<Vec<_>>().join(".")
+        };
+        without(at) == other
+            || (at > 0 && words.get(at - 1) == Some(&"items") && without(at - 1) == other)
+    })
 }
 
 /// Whether the patch of server-side apply can hold the value of which a finding says that it has the wrong type: it
@@ -298,6 +404,10 @@ fn of_causes(causes: &Causes) -> BTreeSet<Named> {
 
 /// A path without differences in notation: brackets and quotes around keys.
 fn normal(path: &str) -> String {
+    let mut path = path.to_owned();
+    for (written, meant) in MISSPELT {
+        path = path.replace(written, meant);
+    }
     path.replace("[\"", ".")
         .replace(['[', ']', '"'], ".")
         .split('.')

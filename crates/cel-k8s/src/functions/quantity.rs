@@ -61,6 +61,11 @@ const SUFFIXES: &[(&str, i128)] = &[
 ];
 
 impl Quantity {
+    /// Whether it has no fraction.
+    pub fn is_whole(&self) -> bool {
+        self.value % UNIT == 0
+    }
+
     /// Parses a quantity (`resource.ParseQuantity`): a sign, digits with a dot, and a suffix or an exponent. Digits
     /// beyond a billionth are rounded up, and values beyond 128 bits become the largest value.
     pub fn parse(text: &str) -> Option<Quantity> {

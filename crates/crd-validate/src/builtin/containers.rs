@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 
 use super::config::{is_container_resource, not_negative, quantity_of};
-use super::forms::{CONFIG_KEY, ENV_NAME, IMAGE, LABEL, NO_PARENT, PORT_NAME};
+use super::forms::{CONFIG_KEY, ENV_NAME, IMAGE, LABEL, NO_PARENT, PORT_NAME, SUBDOMAIN};
 use super::place::Place;
 use super::services::port_number_or_name;
-use super::{BuiltinWalk, pods};
+use super::{BuiltinWalk, downward, pods};
 
 /// Checks all containers of a pod.
 pub(super) fn check(walk: &mut BuiltinWalk<'_>, spec: &Place<'_, '_>) {
@@ -26,11 +26,16 @@ pub(super) fn check(walk: &mut BuiltinWalk<'_>, spec: &Place<'_, '_>) {
 fn container(walk: &mut BuiltinWalk<'_>, spec: &Place<'_, '_>, container: &Place<'_, '_>) {
     let image = container.get("image");
     walk.required(&image);
-    walk.form(&image, IMAGE);
+    // In templates, blanks have always been allowed.
+    if walk.object.kind() == "Pod" {
+        walk.form(&image, IMAGE);
+    }
     ports(walk, spec, &container.get("ports"));
     environment(walk, container);
     mounts(walk, spec, container);
     resources(walk, &container.get("resources"));
+    claims(walk, spec, &container.get("resources"));
+    resize(walk, &container.get("resizePolicy"));
     for key in ["livenessProbe", "readinessProbe", "startupProbe"] {
         let probe = container.get(key);
         if probe.is_null() {
@@ -152,12 +157,18 @@ fn environment(walk: &mut BuiltinWalk<'_>, container: &Place<'_, '_>) {
         if given.len() > 1 {
             walk.says(&from, "has several sources", "keep one of them");
         }
-        for (source, fields) in given {
-            let source = from.get(source);
+        for (kind, fields) in given {
+            let source = from.get(kind);
             for field in *fields {
                 walk.required(&source.get(field));
             }
             walk.form(&source.get("key"), CONFIG_KEY);
+            match *kind {
+                "fieldRef" => downward::field(walk, &source, downward::OF_VARIABLES),
+                "resourceFieldRef" => downward::resource(walk, &source),
+                "configMapKeyRef" | "secretKeyRef" => walk.form(&source.get("name"), SUBDOMAIN),
+                _ => {}
+            }
         }
         if !variable.get("value").is_empty() {
             walk.says(
@@ -177,11 +188,17 @@ fn environment(walk: &mut BuiltinWalk<'_>, container: &Place<'_, '_>) {
                 "write `configMapRef` or `secretRef`",
             ),
             (false, false) => walk.says(&from, "has two sources", "write them as two entries"),
-            (false, true) => walk.required(&map.get("name")),
-            (true, false) => walk.required(&secret.get("name")),
+            (false, true) => reference(walk, &map.get("name")),
+            (true, false) => reference(walk, &secret.get("name")),
         }
         walk.form(&from.get("prefix"), ENV_NAME);
     }
+}
+
+/// Checks the name of a ConfigMap or Secret.
+fn reference(walk: &mut BuiltinWalk<'_>, name: &Place<'_, '_>) {
+    walk.required(name);
+    walk.form(name, SUBDOMAIN);
 }
 
 fn mounts(walk: &mut BuiltinWalk<'_>, spec: &Place<'_, '_>, container: &Place<'_, '_>) {
@@ -232,6 +249,13 @@ fn mounts(walk: &mut BuiltinWalk<'_>, spec: &Place<'_, '_>, container: &Place<'_
                 "add the volume to `volumes`, or write the name of one",
             );
         }
+    }
+    let (mut names, mut places) = (HashSet::new(), HashSet::new());
+    for device in devices.items() {
+        let path = device.get("devicePath");
+        walk.required(&path);
+        walk.unique(&device.get("name"), &mut names);
+        walk.unique(&path, &mut places);
     }
     let mut paths = HashSet::new();
     for mount in mounts.items() {
@@ -298,6 +322,49 @@ fn resources(walk: &mut BuiltinWalk<'_>, resources: &Place<'_, '_>) {
                 &format!("has less `{name}` than the limit"),
                 "write the same value",
             );
+        }
+    }
+}
+
+/// Checks that a container only uses claims of its pod.
+fn claims(walk: &mut BuiltinWalk<'_>, spec: &Place<'_, '_>, resources: &Place<'_, '_>) {
+    let (claims, of_pod) = (resources.get("claims"), spec.get("resourceClaims"));
+    for claim in claims.items() {
+        let name = claim.get("name");
+        let Some(text) = walk.known_text(&name) else {
+            if name.is_empty() {
+                walk.missing(&claim);
+            }
+            continue;
+        };
+        let is_known = |other: Place<'_, '_>| {
+            let other = other.get("name").text_or_empty();
+            other == text || walk.is_open(other)
+        };
+        if !of_pod.items().any(is_known) {
+            walk.says(
+                &claim,
+                "is not a claim of the pod",
+                "add it to `resourceClaims`, or write the name of one",
+            );
+        }
+    }
+}
+
+/// Checks what happens to a container whose resources change: a policy for each of them.
+fn resize(walk: &mut BuiltinWalk<'_>, policies: &Place<'_, '_>) {
+    let mut seen = HashSet::new();
+    for policy in policies.items() {
+        let (name, restart) = (policy.get("resourceName"), policy.get("restartPolicy"));
+        let text = name.text_or_empty();
+        if !seen.insert(text.to_owned()) {
+            walk.twice(&policy);
+        }
+        if name.is_empty() || restart.is_empty() {
+            walk.missing(policies);
+        }
+        if !matches!(text, "" | "cpu" | "memory") && !walk.is_open(text) {
+            walk.wrong(&name, "`cpu` or `memory`");
         }
     }
 }

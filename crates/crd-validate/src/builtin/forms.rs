@@ -29,6 +29,7 @@ forms! {
     ENV_NAME: is_env_name, "printable characters without `=`";
     PORT_NAME: is_port_name, "at most 15 lower-case letters, digits and single `-`, with a letter";
     IP: |text| text.parse::<IpAddr>().is_ok(), "an IP address";
+    ENDPOINT_IP: is_endpoint_ip, "an IP address of another machine: not `127.0.0.1`, `0.0.0.0` or a link-local one";
     CIDR: |text| text.parse::<ipnet::IpNet>().is_ok() && text.contains('/'), "a network, like `10.0.0.0/8`";
     ABSOLUTE: |text| text.starts_with('/'), "an absolute path";
     RELATIVE: |text| !text.starts_with('/') && !has_parent(text), "a relative path without `..`";
@@ -39,6 +40,18 @@ forms! {
     IMAGE: |text| text.trim() == text, "an image without blanks around it";
     TIME_ZONE: is_time_zone, "a name in the database of time zones, like `Europe/Berlin`";
     HANDLER: names::is_dns_label, "lower-case letters, digits and `-`, at most 63 characters";
+}
+
+/// An address that an endpoint can have (`ValidateEndpointIP`).
+fn is_endpoint_ip(text: &str) -> bool {
+    let is_local = |ip: IpAddr| match ip {
+        IpAddr::V4(ip) => ip.is_link_local() || matches!(ip.octets(), [224, 0, 0, _]),
+        IpAddr::V6(ip) => {
+            ip.is_unicast_link_local() || matches!(ip.segments(), [0xff02 | 0xff12, ..])
+        }
+    };
+    text.parse::<IpAddr>()
+        .is_ok_and(|ip| !ip.is_unspecified() && !ip.is_loopback() && !is_local(ip))
 }
 
 fn has_parent(path: &str) -> bool {

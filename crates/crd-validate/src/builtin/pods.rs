@@ -1,6 +1,6 @@
 //! Pods, and the templates of pods.
 
-use super::forms::{IP, LABEL, QUALIFIED, SUBDOMAIN};
+use super::forms::{IP, LABEL, LABEL_VALUE, QUALIFIED, SUBDOMAIN};
 use super::place::Place;
 use super::{BuiltinWalk, containers, selectors, volumes};
 
@@ -56,6 +56,31 @@ fn pod(walk: &mut BuiltinWalk<'_>, spec: &Place<'_, '_>) {
         }
     }
     identity(walk, &spec.get("securityContext"));
+    resource_claims(walk, &spec.get("resourceClaims"));
+}
+
+/// Checks the claims of a pod to devices.
+fn resource_claims(walk: &mut BuiltinWalk<'_>, claims: &Place<'_, '_>) {
+    let mut names = std::collections::HashSet::new();
+    for claim in claims.items() {
+        let name = claim.get("name");
+        walk.required(&name);
+        walk.form(&name, LABEL);
+        walk.unique(&name, &mut names);
+        let (one, template) = (
+            claim.get("resourceClaimName"),
+            claim.get("resourceClaimTemplateName"),
+        );
+        if one.is_null() == template.is_null() {
+            walk.says(
+                &claim,
+                "must name either a claim or a template",
+                "write `resourceClaimName` or `resourceClaimTemplateName`",
+            );
+        }
+        walk.given(&one, SUBDOMAIN);
+        walk.given(&template, SUBDOMAIN);
+    }
 }
 
 /// Checks the numbers of users and groups.
@@ -90,7 +115,8 @@ fn restart_policy(walk: &mut BuiltinWalk<'_>, policy: &Place<'_, '_>) {
     }
 }
 
-fn tolerations(walk: &mut BuiltinWalk<'_>, tolerations: &Place<'_, '_>) {
+/// Checks which taints of nodes are tolerated.
+pub(super) fn tolerations(walk: &mut BuiltinWalk<'_>, tolerations: &Place<'_, '_>) {
     for toleration in tolerations.items() {
         let (key, operator, value) = (
             toleration.get("key"),
@@ -108,6 +134,12 @@ fn tolerations(walk: &mut BuiltinWalk<'_>, tolerations: &Place<'_, '_>) {
                 "can't be given with `operator: Exists`",
                 "remove it",
             );
+        }
+        if matches!(kind, "" | "Equal") && !value.is_empty() {
+            let text = value.text_or_empty();
+            if !walk.is_open(text) && !(LABEL_VALUE.holds)(text) {
+                walk.wrong(&value, LABEL_VALUE.want);
+            }
         }
         let effect = toleration.get("effect");
         if !toleration.get("tolerationSeconds").is_null() && effect.text() != Some("NoExecute") {
@@ -156,6 +188,10 @@ fn weight(walk: &mut BuiltinWalk<'_>, term: &Place<'_, '_>) {
 fn pod_term(walk: &mut BuiltinWalk<'_>, term: &Place<'_, '_>) {
     selectors::selector(walk, &term.get("labelSelector"));
     selectors::selector(walk, &term.get("namespaceSelector"));
+    let namespaces = term.get("namespaces");
+    for namespace in namespaces.items() {
+        walk.item(&namespace, LABEL);
+    }
     let key = term.get("topologyKey");
     walk.required(&key);
     walk.form(&key, QUALIFIED);

@@ -14,7 +14,14 @@ const REQUIRED: &[&str] = &["apiVersion", "kind", "name", "uid"];
 const STANDARD_FINALIZERS: &[&str] = &["foregroundDeletion", "kubernetes", "orphan"];
 
 /// The groups of Kubernetes' own kinds whose finalizers may have any name.
-const WITH_ANY_FINALIZER: &[&str] = &["apiextensions.k8s.io", "apiregistration.k8s.io"];
+const WITH_ANY_FINALIZER: &[&str] = &[
+    "admissionregistration.k8s.io",
+    "apiextensions.k8s.io",
+    "apiregistration.k8s.io",
+    "coordination.k8s.io",
+    "node.k8s.io",
+    "policy",
+];
 
 impl MetadataWalk<'_> {
     pub(super) fn owners(&mut self, map: &Map, root: &Pointer) {
@@ -99,7 +106,9 @@ impl MetadataWalk<'_> {
 
     pub(super) fn finalizers(&mut self, map: &Map, root: &Pointer) {
         let group = self.object.group();
-        let is_own = names::is_builtin_group(group) && !WITH_ANY_FINALIZER.contains(&group);
+        let is_event = self.object.kind() == "Event";
+        let is_own =
+            names::is_builtin_group(group) && !WITH_ANY_FINALIZER.contains(&group) && !is_event;
         let mut given: Vec<&str> = Vec::new();
         for (place, item) in self.items(map, root, "finalizers") {
             let text = match &item.kind {

@@ -175,6 +175,7 @@ impl<'a> StructureWalk<'a> {
         let is_of_apply = [codes::SCHEMA_TYPE, codes::SCHEMA_LIST_KEY].contains(&finding.code);
         finding.code == codes::SCHEMA_UNKNOWN_FIELD
             || (is_of_apply && self.request == Request::Apply)
+            || (finding.code == codes::SCHEMA_TYPE && self.is_builtin)
     }
 
     /// Like [`report`](Self::report), for a finding that keeps the API server from evaluating rules.
