@@ -288,6 +288,7 @@ impl MetadataWalk<'_> {
             .text(map, "generateName")
             .filter(|text| !text.is_empty())
         {
+            let whole = form;
             let form = form_of_prefix(form);
             let has_separator = prefix.contains(['/', '%']);
             if has_separator || !(form.holds)(&masked(prefix)) {
@@ -299,8 +300,8 @@ impl MetadataWalk<'_> {
                 .nth(LONGEST_PREFIX)
                 .map_or(prefix.len(), |(at, _)| at);
             let made = format!("{}xxxxx", prefix.get(..start).unwrap_or_default());
-            if is_empty("name") && !needs_name && !(form.holds)(&made) {
-                self.form("name", &made, root, form);
+            if is_empty("name") && !needs_name && !(whole.holds)(&made) {
+                self.form("name", &made, root, whole);
             }
         }
     }

@@ -34,6 +34,7 @@ const TOLD_TWICE: &[(&str, &str, &str)] = &[
     ("DaemonSet", "spec.selector", TEMPLATE_LABELS),
     ("Deployment", "spec.selector", TEMPLATE_LABELS),
     ("Job", TEMPLATE_LABELS, "metadata.labels"),
+    ("Job", "metadata.name", TEMPLATE_LABELS),
     ("Namespace", "metadata.name", "metadata.labels"),
     ("ReplicaSet", "spec.selector", TEMPLATE_LABELS),
     ("Service", "spec.clusterIP", "spec.clusterIPs"),
@@ -242,6 +243,13 @@ impl Answer {
         let is_of_secret = object.kind() == "Secret"
             && field.place.starts_with("data")
             && is_told_at(&field.place.replacen("data", "stringData", 1));
+        // The defaults of a LimitRange are filled in from its bounds.
+        let is_filled_in = object.kind() == "LimitRange"
+            && ["max", "min", "default"].iter().any(|bound| {
+                let filled = [".default.", ".defaultRequest."];
+                let mut filled = filled.iter();
+                filled.any(|part| is_told_at(&field.place.replacen(part, &format!(".{bound}."), 1)))
+            });
         // Of its own kinds, the server sometimes names the map or list around a value, or forgets the index.
         let is_own = names::is_builtin_group(object.group());
         // A volume that is wrong can't be mounted.
@@ -266,6 +274,7 @@ impl Answer {
         is_twice
             || is_of_secret
             || is_near
+            || is_filled_in
             || is_of_broken_volume
             || is_of_wrong_type
             || is_begun
@@ -335,6 +344,7 @@ fn fits_patch(finding: &Diagnostic, object: &Object) -> bool {
     match value.map(|value| &value.kind) {
         Some(Kind::Null) => true,
         Some(Kind::Number(_)) => finding.message.contains("must be an integer"),
+        Some(Kind::String(_)) => finding.message.contains("a date and time"),
         Some(Kind::Bool(_)) => finding.message.contains("an integer or a string"),
         _ => false,
     }
@@ -450,6 +460,11 @@ fn of_patch(error: &str, object: &Node) -> Option<Named> {
     let mut path: Vec<String> = Vec::new();
     let mut node = Some(object);
     let mut rest = error;
+    let mut others: Vec<(usize, usize)> = Vec::new();
+    let joined = |path: &[String]| {
+        let words = path.iter().map(|it| normal(it)).filter(|it| !it.is_empty());
+        words.collect::<Vec<_>>().join(".")
+    };
     loop {
         if let Some(after) = rest.strip_prefix('.') {
             let end = after.find(['.', '[', ':']).unwrap_or(after.len());
@@ -461,10 +476,25 @@ fn of_patch(error: &str, object: &Node) -> Option<Named> {
             let end = after.find("]")?;
             let (key, after) = (after.get(..end)?, after.get(end + 1..)?);
             let items = node.and_then(Node::as_list).unwrap_or_default();
-            let index = match key.parse::<usize>() {
-                Ok(index) => index,
-                Err(_) => items.iter().position(|item| has_keys(item, key))?,
+            let same: Vec<usize> = match key.parse::<usize>() {
+                Ok(index) => vec![index],
+                Err(_) => (0..items.len())
+                    .filter(|at| items.get(*at).is_some_and(|item| has_keys(item, key)))
+                    .collect(),
             };
+            let Some(index) = same.first().copied() else {
+                // The key is written in a form that can't be read.
+                let list = joined(&path);
+                return Some(Named {
+                    stops_in: Some(list.clone()),
+                    ..Named::at(list)
+                });
+            };
+            others = same
+                .into_iter()
+                .skip(1)
+                .map(|at| (path.len(), at))
+                .collect();
             path.push(index.to_string());
             node = items.get(index);
             rest = after;
@@ -472,10 +502,6 @@ fn of_patch(error: &str, object: &Node) -> Option<Named> {
             break;
         }
     }
-    let joined = |path: &[String]| {
-        let words = path.iter().map(|it| normal(it)).filter(|it| !it.is_empty());
-        words.collect::<Vec<_>>().join(".")
-    };
     let mut named = Named::default();
     if rest.contains("field not declared in schema") {
         named.stops_in = path.split_last().map(|(_, above)| joined(above));
@@ -502,6 +528,14 @@ fn of_patch(error: &str, object: &Node) -> Option<Named> {
         if let Some((second, _)) = same.nth(1) {
             path.push(second.to_string());
         }
+    }
+    // Several entries have these keys.
+    for (at, index) in others {
+        let mut other = path.clone();
+        if let Some(word) = other.get_mut(at) {
+            *word = index.to_string();
+        }
+        named.also.push(joined(&other));
     }
     named.place = as_coarse(joined(&path));
     Some(named)

@@ -53,6 +53,17 @@ fn container(walk: &mut BuiltinWalk<'_>, spec: &Place<'_, '_>, container: &Place
         if !hook.is_null() {
             handler(walk, &hook);
         }
+        let grace = spec.get("terminationGracePeriodSeconds");
+        let most = grace.number().unwrap_or(DEFAULT_GRACE);
+        let sleep = hook.get("sleep");
+        if sleep
+            .get("seconds")
+            .number()
+            .is_some_and(|seconds| !(0..=most).contains(&seconds))
+        {
+            let help = "write at most `terminationGracePeriodSeconds`";
+            walk.says(&sleep, "takes longer than the pod has to end", help);
+        }
     }
     let context = container.get("securityContext");
     pods::identity(walk, &context);
@@ -124,6 +135,9 @@ fn host_ports(walk: &mut BuiltinWalk<'_>, spec: &Place<'_, '_>, containers: &Pla
         }
     }
 }
+
+/// How many seconds a pod has to end, if it doesn't say so.
+const DEFAULT_GRACE: i64 = 30;
 
 /// The sources of a variable's value, with the fields that each needs.
 const VALUE_SOURCES: &[(&str, &[&str])] = &[
@@ -329,8 +343,17 @@ fn resources(walk: &mut BuiltinWalk<'_>, resources: &Place<'_, '_>) {
 /// Checks that a container only uses claims of its pod.
 fn claims(walk: &mut BuiltinWalk<'_>, spec: &Place<'_, '_>, resources: &Place<'_, '_>) {
     let (claims, of_pod) = (resources.get("claims"), spec.get("resourceClaims"));
+    let mut seen = HashSet::new();
     for claim in claims.items() {
-        let name = claim.get("name");
+        let (name, request) = (claim.get("name"), claim.get("request"));
+        walk.form(&request, LABEL);
+        let key = (
+            name.text_or_empty().to_owned(),
+            request.text_or_empty().to_owned(),
+        );
+        if !seen.insert(key) {
+            walk.twice(&claim);
+        }
         let Some(text) = walk.known_text(&name) else {
             if name.is_empty() {
                 walk.missing(&claim);

@@ -39,6 +39,7 @@ forms! {
     PERCENT_OR_COUNT: is_percent, "a whole number or a percentage, like `25%`";
     IMAGE: |text| text.trim() == text, "an image without blanks around it";
     TIME_ZONE: is_time_zone, "a name in the database of time zones, like `Europe/Berlin`";
+    SYSCTL: is_sysctl, "a name like `net.ipv4.ip_forward`";
     HANDLER: names::is_dns_label, "lower-case letters, digits and `-`, at most 63 characters";
 }
 
@@ -52,6 +53,19 @@ fn is_endpoint_ip(text: &str) -> bool {
     };
     text.parse::<IpAddr>()
         .is_ok_and(|ip| !ip.is_unspecified() && !ip.is_loopback() && !is_local(ip))
+}
+
+/// The name of a setting of the kernel (`IsValidSysctlName`).
+fn is_sysctl(text: &str) -> bool {
+    let is_letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let is_part = |part: &str| {
+        let ends = [part.bytes().next(), part.bytes().next_back()];
+        ends.into_iter().all(|end| end.is_some_and(is_letter))
+            && part
+                .bytes()
+                .all(|byte| is_letter(byte) || matches!(byte, b'-' | b'_'))
+    };
+    text.len() <= 253 && text.split(['.', '/']).all(is_part)
 }
 
 fn has_parent(path: &str) -> bool {

@@ -248,7 +248,7 @@ pub(super) fn peer(walk: &mut BuiltinWalk<'_>, peer: &Place<'_, '_>) {
         .text()
         .and_then(|text| text.parse::<ipnet::IpNet>().ok());
     for part in except.items() {
-        walk.form(&part, CIDR);
+        walk.item(&part, CIDR);
         if let (Some(whole), Some(net)) = (
             whole,
             part.text()

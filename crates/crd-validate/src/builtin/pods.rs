@@ -1,8 +1,8 @@
 //! Pods, and the templates of pods.
 
-use super::forms::{IP, LABEL, LABEL_VALUE, QUALIFIED, SUBDOMAIN};
+use super::forms::{IP, LABEL, LABEL_VALUE, QUALIFIED, SUBDOMAIN, SYSCTL};
 use super::place::Place;
-use super::{BuiltinWalk, containers, selectors, volumes};
+use super::{BuiltinWalk, containers, policies, selectors, volumes};
 
 /// The kinds whose pods end, so that they can't always be restarted.
 const ENDING: &[&str] = &["Job", "CronJob"];
@@ -34,6 +34,8 @@ fn pod(walk: &mut BuiltinWalk<'_>, spec: &Place<'_, '_>) {
     walk.form(&spec.get("priorityClassName"), SUBDOMAIN);
     walk.form(&spec.get("runtimeClassName"), SUBDOMAIN);
     walk.form(&spec.get("hostname"), LABEL);
+    walk.given(&spec.get("hostnameOverride"), SUBDOMAIN);
+    policies::overhead(walk, &spec.get("overhead"));
     walk.form(&spec.get("subdomain"), LABEL);
     selectors::labels(walk, &spec.get("nodeSelector"));
     let deadline = spec.get("activeDeadlineSeconds");
@@ -55,7 +57,14 @@ fn pod(walk: &mut BuiltinWalk<'_>, spec: &Place<'_, '_>) {
             walk.form(&name, SUBDOMAIN);
         }
     }
-    identity(walk, &spec.get("securityContext"));
+    let context = spec.get("securityContext");
+    identity(walk, &context);
+    let sysctls = context.get("sysctls");
+    for sysctl in sysctls.items() {
+        let name = sysctl.get("name");
+        walk.required(&name);
+        walk.form(&name, SYSCTL);
+    }
     resource_claims(walk, &spec.get("resourceClaims"));
 }
 

@@ -94,6 +94,13 @@ pub(super) fn node_term(walk: &mut BuiltinWalk<'_>, term: &Place<'_, '_>) {
     }
     let fields = term.get("matchFields");
     for field in fields.items() {
+        let key = field.get("key");
+        walk.required(&key);
+        if let Some(text) = walk.known_text(&key)
+            && text != "metadata.name"
+        {
+            walk.wrong(&key, "`metadata.name`");
+        }
         values(walk, &field);
     }
 }

@@ -47,6 +47,10 @@ pub(super) fn service(walk: &mut BuiltinWalk<'_>, object: &Place<'_, '_>) {
             walk.says(&cluster_ip, "can't be `None` for this type", "remove it");
         }
     }
+    let externals = spec.get("externalIPs");
+    for address in externals.items() {
+        walk.item(&address, ENDPOINT_IP);
+    }
     ports(walk, &spec, kind);
     external(walk, &spec, kind);
     affinity(walk, &spec);
@@ -84,10 +88,6 @@ fn addresses(walk: &mut BuiltinWalk<'_>, spec: &Place<'_, '_>) {
     let mut seen = HashSet::new();
     for family in families.items() {
         walk.unique(&family, &mut seen);
-    }
-    let external = spec.get("externalIPs");
-    for address in external.items() {
-        walk.item(&address, ENDPOINT_IP);
     }
 }
 

@@ -25,9 +25,17 @@ pub(super) fn claim(walk: &mut BuiltinWalk<'_>, spec: &Place<'_, '_>) {
     } else {
         positive(walk, &storage);
     }
-    for key in ["dataSource", "dataSourceRef"] {
-        data_source(walk, &spec.get(key));
+    // The server drops what a claim can't be filled from in `dataSource`, but not in `dataSourceRef`.
+    let source = spec.get("dataSource");
+    let is_kept = match source.get("kind").text_or_empty() {
+        "PersistentVolumeClaim" => source.get("apiGroup").is_empty(),
+        "VolumeSnapshot" => source.get("apiGroup").text() == Some("snapshot.storage.k8s.io"),
+        _ => false,
+    };
+    if is_kept {
+        data_source(walk, &source);
     }
+    data_source(walk, &spec.get("dataSourceRef"));
     walk.form(&spec.get("volumeAttributesClassName"), SUBDOMAIN);
     walk.form(&spec.get("storageClassName"), SUBDOMAIN);
     selectors::selector(walk, &spec.get("selector"));

@@ -200,6 +200,7 @@ pub(super) const KINDS: &[Kind] = &[
                 &[OneOf(&["TCP", "UDP", "SCTP"])],
             ),
             ("subsets[].addresses[].hostname", &[F(forms::LABEL)]),
+            ("subsets[].notReadyAddresses[].hostname", &[F(forms::LABEL)]),
             ("subsets[].ports[].port", &[Required, PORT]),
             ("subsets[].ports[].name", &[F(forms::LABEL)]),
         ],

@@ -11,7 +11,13 @@ pub(super) fn controller(walk: &mut BuiltinWalk<'_>, object: &Place<'_, '_>) {
     let found = walk.found.len();
     selectors::selector(walk, &selector);
     let is_valid = found == walk.found.len();
-    for key in ["replicas", "minReadySeconds", "revisionHistoryLimit"] {
+    if selector.is_null() {
+        walk.missing(&selector);
+    }
+    // The server takes any history of a StatefulSet.
+    let is_kept = object.get("kind").text() != Some("StatefulSet");
+    let history = is_kept.then_some("revisionHistoryLimit");
+    for key in ["replicas", "minReadySeconds"].into_iter().chain(history) {
         let number = spec.get(key);
         if number.number().is_some_and(|number| number < 0) {
             walk.wrong(&number, "a number of at least 0");

@@ -89,6 +89,11 @@ impl MetadataWalk<'_> {
             .get("apiVersion")
             .and_then(Node::as_str)
             .unwrap_or_default();
+        let is_event = owner.get("kind").and_then(Node::as_str) == Some("Event");
+        if is_event && version == "v1" {
+            let message = format!("`{}` is an Event, which owns nothing", place.dotted());
+            self.report(place, message, "remove this owner");
+        }
         let is_version = match version.split_once('/') {
             Some((_, version)) => !version.is_empty() && !version.contains('/'),
             None => true,

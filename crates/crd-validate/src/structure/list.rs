@@ -34,9 +34,11 @@ impl StructureWalk<'_> {
                 }
                 // In one of Kubernetes' own kinds, a null is an entry without fields.
                 let empty = Node::from_json(Value::Object(serde_json::Map::new()));
+                let no_text = Node::from_json(Value::from(""));
                 let is_null = self.is_builtin && matches!(item.kind, Kind::Null);
                 let item = match self.schema.node(node).type_ {
                     Some(Type::Object) if is_null && !self.is_keyed(schema) => &empty,
+                    Some(Type::String) if is_null && !self.is_keyed(schema) => &no_text,
                     _ if is_null && !self.is_keyed(schema) => continue,
                     _ => item,
                 };
