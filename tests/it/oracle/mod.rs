@@ -3,6 +3,7 @@
 //! `LISTED=1000` lists more disagreements of each set, and `SETS=metadata` asks only about sets with this in their names.
 
 mod answer;
+mod named;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -40,26 +41,26 @@ const DECLARED: &[(&str, &str, &str)] = &[
 
 /// The maximum number of disagreements of a file: in the verdict, and in the fields of a refusal.
 ///
-/// The fields are those inside a value of the wrong type, which the API server also calls unknown, and those in
-/// branches of combinations that it tried. `core-kinds` has what the API server checks in its own code.
+/// The fields are those inside a value of the wrong type in `status`, which is not looked at on creation, and of rules on
+/// `-0`, which Go doesn't take for an integer.
 const DISAGREEMENTS: &[(&str, usize, usize)] = &[
-    ("apply-mutated-gateway.jsonl", 0, 21),
-    ("apply-mutated-real-documents.jsonl", 0, 3),
-    ("apply-scratch.jsonl", 0, 8),
-    ("core-kinds.jsonl", 0, 4),
+    ("apply-mutated-gateway.jsonl", 0, 0),
+    ("apply-mutated-real-documents.jsonl", 0, 0),
+    ("apply-scratch.jsonl", 0, 0),
+    ("core-kinds.jsonl", 0, 0),
     ("envoy-gateway-v1.9.0.jsonl", 0, 0),
     ("gateway-api-v1.6.1-experimental.jsonl", 0, 0),
     ("gateway-api-v1.6.1-standard.jsonl", 0, 0),
-    ("metadata.jsonl", 0, 6),
-    ("mutated-gateway-v1.5.1-envoy-v1.8.3.jsonl", 0, 2),
-    ("mutated-gateway-v1.6.1-envoy-v1.9.0.jsonl", 0, 4),
+    ("metadata.jsonl", 0, 0),
+    ("mutated-gateway-v1.5.1-envoy-v1.8.3.jsonl", 0, 0),
+    ("mutated-gateway-v1.6.1-envoy-v1.9.0.jsonl", 0, 0),
     ("mutated-real-documents.jsonl", 0, 0),
-    ("own-crds.jsonl", 0, 15),
+    ("own-crds.jsonl", 0, 0),
     ("real-documents.jsonl", 0, 0),
     ("rules-by-hand.jsonl", 0, 0),
     ("rules-v1.6.1-v1.9.0.jsonl", 0, 0),
-    ("scratch-gateway-v1.5.1-envoy-v1.8.3.jsonl", 0, 4),
-    ("scratch-gateway-v1.6.1-envoy-v1.9.0.jsonl", 0, 10),
+    ("scratch-gateway-v1.5.1-envoy-v1.8.3.jsonl", 0, 0),
+    ("scratch-gateway-v1.6.1-envoy-v1.9.0.jsonl", 0, 2),
 ];
 
 fn shared() -> Option<PathBuf> {

@@ -2,11 +2,10 @@
 
 use std::collections::HashSet;
 
-use super::config::{is_container_resource, not_negative, quantity_of};
 use super::forms::{CONFIG_KEY, ENV_NAME, IMAGE, LABEL, NO_PARENT, PORT_NAME, SUBDOMAIN};
 use super::place::Place;
 use super::services::port_number_or_name;
-use super::{BuiltinWalk, downward, pods};
+use super::{BuiltinWalk, downward, pods, resources};
 
 /// Checks all containers of a pod.
 pub(super) fn check(walk: &mut BuiltinWalk<'_>, spec: &Place<'_, '_>) {
@@ -33,9 +32,9 @@ fn container(walk: &mut BuiltinWalk<'_>, spec: &Place<'_, '_>, container: &Place
     ports(walk, spec, &container.get("ports"));
     environment(walk, container);
     mounts(walk, spec, container);
-    resources(walk, &container.get("resources"));
-    claims(walk, spec, &container.get("resources"));
-    resize(walk, &container.get("resizePolicy"));
+    resources::check(walk, &container.get("resources"));
+    resources::claims(walk, spec, &container.get("resources"));
+    resources::resize(walk, &container.get("resizePolicy"));
     for key in ["livenessProbe", "readinessProbe", "startupProbe"] {
         let probe = container.get(key);
         if probe.is_null() {
@@ -297,97 +296,6 @@ fn mounts(walk: &mut BuiltinWalk<'_>, spec: &Place<'_, '_>, container: &Place<'_
             if path.text_or_empty().starts_with('/') {
                 walk.wrong(path, "a relative path");
             }
-        }
-    }
-}
-
-fn resources(walk: &mut BuiltinWalk<'_>, resources: &Place<'_, '_>) {
-    let (limits, requests) = (resources.get("limits"), resources.get("requests"));
-    for values in [&limits, &requests] {
-        for (name, value) in values.entries() {
-            if !walk.is_open(name) && !is_container_resource(name) {
-                walk.says(
-                    &value,
-                    "is not a resource of containers",
-                    "write `cpu`, `memory`, or a name with a domain",
-                );
-            }
-            not_negative(walk, &value);
-        }
-    }
-    for (name, request) in requests.entries() {
-        let limit = limits.get(name);
-        let (Some(request_size), Some(limit_size)) =
-            (quantity_of(walk, &request), quantity_of(walk, &limit))
-        else {
-            continue;
-        };
-        let is_extended = name.contains('/') && !name.contains("kubernetes.io/");
-        if request_size > limit_size {
-            let help = format!("write at most the limit of `{name}`");
-            walk.says(
-                &requests,
-                &format!("has more `{name}` than the limit"),
-                &help,
-            );
-        } else if is_extended && request_size != limit_size {
-            walk.says(
-                &requests,
-                &format!("has less `{name}` than the limit"),
-                "write the same value",
-            );
-        }
-    }
-}
-
-/// Checks that a container only uses claims of its pod.
-fn claims(walk: &mut BuiltinWalk<'_>, spec: &Place<'_, '_>, resources: &Place<'_, '_>) {
-    let (claims, of_pod) = (resources.get("claims"), spec.get("resourceClaims"));
-    let mut seen = HashSet::new();
-    for claim in claims.items() {
-        let (name, request) = (claim.get("name"), claim.get("request"));
-        walk.form(&request, LABEL);
-        let key = (
-            name.text_or_empty().to_owned(),
-            request.text_or_empty().to_owned(),
-        );
-        if !seen.insert(key) {
-            walk.twice(&claim);
-        }
-        let Some(text) = walk.known_text(&name) else {
-            if name.is_empty() {
-                walk.missing(&claim);
-            }
-            continue;
-        };
-        let is_known = |other: Place<'_, '_>| {
-            let other = other.get("name").text_or_empty();
-            other == text || walk.is_open(other)
-        };
-        if !of_pod.items().any(is_known) {
-            walk.says(
-                &claim,
-                "is not a claim of the pod",
-                "add it to `resourceClaims`, or write the name of one",
-            );
-        }
-    }
-}
-
-/// Checks what happens to a container whose resources change: a policy for each of them.
-fn resize(walk: &mut BuiltinWalk<'_>, policies: &Place<'_, '_>) {
-    let mut seen = HashSet::new();
-    for policy in policies.items() {
-        let (name, restart) = (policy.get("resourceName"), policy.get("restartPolicy"));
-        let text = name.text_or_empty();
-        if !seen.insert(text.to_owned()) {
-            walk.twice(&policy);
-        }
-        if name.is_empty() || restart.is_empty() {
-            walk.missing(policies);
-        }
-        if !matches!(text, "" | "cpu" | "memory") && !walk.is_open(text) {
-            walk.wrong(&name, "`cpu` or `memory`");
         }
     }
 }

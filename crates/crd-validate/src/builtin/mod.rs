@@ -20,6 +20,7 @@ mod place;
 mod pods;
 mod policies;
 mod quota;
+mod resources;
 mod selectors;
 mod services;
 mod storage;
