@@ -108,7 +108,7 @@ fn change(rng: &mut TestRng, object: &mut Value) {
         (0, Value::Array(items)) => {
             items.remove(name.parse().expect("an index"));
         }
-        (1, Value::Array(items)) => {
+        (1, Value::Array(items)) if !items.is_empty() => {
             let copy = one(rng, items).clone();
             items.push(copy);
         }

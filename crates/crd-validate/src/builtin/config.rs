@@ -205,7 +205,8 @@ pub(super) fn limits(walk: &mut BuiltinWalk<'_>, limits: &Place<'_, '_>) {
         walk.required(&kind);
         let text = kind.text_or_empty();
         let is_known = ["Container", "Pod", "PersistentVolumeClaim"].contains(&text);
-        if !text.is_empty() && !walk.is_open(text) && !is_known && !text.contains('/') {
+        let is_name = text.contains('/') && k8s_syntax::names::is_qualified_name(text);
+        if !text.is_empty() && !walk.is_open(text) && !is_known && !is_name {
             walk.wrong(&kind, "`Container`, `Pod` or `PersistentVolumeClaim`");
         }
         if !types.insert(text.to_owned()) {
@@ -256,6 +257,18 @@ fn limit(walk: &mut BuiltinWalk<'_>, limit: &Place<'_, '_>) {
                 "has no bound for `storage`",
                 "write `min` or `max` with `storage`",
             );
+        }
+    }
+    let ratios = limit.get("maxLimitRequestRatio");
+    let (least, most) = (limit.get("min"), limit.get("max"));
+    for (name, ratio) in ratios.entries() {
+        let bounds = quantity_of(walk, &least.get(name)).zip(quantity_of(walk, &most.get(name)));
+        let one = quantity::Quantity::parse("1");
+        let is_more = |(ratio, one): (quantity::Quantity, quantity::Quantity)| {
+            ratio < one || bounds.is_some_and(|(least, most)| ratio.over(&one) > most.over(&least))
+        };
+        if quantity_of(walk, &ratio).zip(one).is_some_and(is_more) {
+            walk.wrong(&ratio, "a number from 1 to `max` divided by `min`");
         }
     }
     for (low, high) in [

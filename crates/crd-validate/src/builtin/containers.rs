@@ -66,6 +66,11 @@ fn container(walk: &mut BuiltinWalk<'_>, spec: &Place<'_, '_>, container: &Place
     }
     let context = container.get("securityContext");
     pods::identity(walk, &context);
+    let proc = context.get("procMount");
+    let text = proc.text_or_empty();
+    if !matches!(text, "" | "Default" | "Unmasked") && !walk.is_open(text) {
+        walk.wrong(&proc, "`Default` or `Unmasked`");
+    }
     let escalation = context.get("allowPrivilegeEscalation");
     let is_refused = escalation.node().and_then(manifest::value::Node::as_bool) == Some(false);
     if is_refused && context.get("privileged").is_true() {
@@ -267,7 +272,16 @@ fn mounts(walk: &mut BuiltinWalk<'_>, spec: &Place<'_, '_>, container: &Place<'_
     for device in devices.items() {
         let path = device.get("devicePath");
         walk.required(&path);
-        walk.unique(&device.get("name"), &mut names);
+        let name = device.get("name");
+        walk.unique(&name, &mut names);
+        let is_both = |mount: Place<'_, '_>| mount.get("name").text() == name.text();
+        if !name.is_empty() && mounts.items().any(is_both) {
+            walk.says(
+                &name,
+                "is mounted as a folder, too",
+                "write it in `volumeMounts` or in `volumeDevices`",
+            );
+        }
         walk.unique(&path, &mut places);
     }
     let mut paths = HashSet::new();

@@ -35,6 +35,7 @@ forms! {
     RELATIVE: |text| !text.starts_with('/') && !has_parent(text), "a relative path without `..`";
     NO_PARENT: |text| !has_parent(text), "a path without `..`";
     PROVISIONER: |text| names::is_qualified_name(&text.to_lowercase()), "`name` or `prefix.example.com/name`";
+    DRIVER: |text| text.len() <= 63 && names::is_dns_subdomain(&text.to_lowercase()), "a DNS name of at most 63 characters, like `csi.example.com`";
     CONTROLLER: is_domain_path, "a path with a domain before it, like `example.com/ingress`";
     PERCENT_OR_COUNT: is_percent, "a whole number or a percentage, like `25%`";
     IMAGE: |text| text.trim() == text, "an image without blanks around it";

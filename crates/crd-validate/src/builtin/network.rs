@@ -277,3 +277,10 @@ pub(super) fn policy_port(walk: &mut BuiltinWalk<'_>, port: &Place<'_, '_>) {
         None => walk.says(&end, "can only be given if `port` is a number", "remove it"),
     }
 }
+
+/// A NetworkPolicy has at most the two types that there are.
+pub(super) fn policy_types(walk: &mut BuiltinWalk<'_>, types: &Place<'_, '_>) {
+    if types.len() > 2 {
+        walk.says(types, "has more than two types", "write each type once");
+    }
+}

@@ -39,6 +39,17 @@ fn pod(walk: &mut BuiltinWalk<'_>, spec: &Place<'_, '_>) {
     walk.form(&spec.get("subdomain"), LABEL);
     selectors::labels(walk, &spec.get("nodeSelector"));
     let deadline = spec.get("activeDeadlineSeconds");
+    let is_kept = matches!(
+        walk.object.kind(),
+        "DaemonSet" | "Deployment" | "ReplicaSet" | "StatefulSet"
+    );
+    if is_kept && !deadline.is_null() {
+        walk.says(
+            &deadline,
+            "can only be given for pods that end",
+            "remove it",
+        );
+    }
     if deadline
         .number()
         .is_some_and(|number| !(1..=i64::from(i32::MAX)).contains(&number))
@@ -60,10 +71,12 @@ fn pod(walk: &mut BuiltinWalk<'_>, spec: &Place<'_, '_>) {
     let context = spec.get("securityContext");
     identity(walk, &context);
     let sysctls = context.get("sysctls");
+    let mut names = std::collections::HashSet::new();
     for sysctl in sysctls.items() {
         let name = sysctl.get("name");
         walk.required(&name);
         walk.form(&name, SYSCTL);
+        walk.unique(&name, &mut names);
     }
     resource_claims(walk, &spec.get("resourceClaims"));
 }
@@ -217,6 +230,14 @@ fn spread(walk: &mut BuiltinWalk<'_>, constraints: &Place<'_, '_>) {
         walk.required(&action);
         walk.form(&key, QUALIFIED);
         selectors::selector(walk, &constraint.get("labelSelector"));
+        let keys = constraint.get("matchLabelKeys");
+        if !keys.is_empty() && constraint.get("labelSelector").is_null() {
+            walk.says(
+                &keys,
+                "can only be given with a `labelSelector`",
+                "add `labelSelector`, or remove it",
+            );
+        }
         let skew = constraint.get("maxSkew");
         if skew.number().is_some_and(|number| number < 1) {
             walk.wrong(&skew, "a number of at least 1");

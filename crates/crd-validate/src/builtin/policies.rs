@@ -355,3 +355,34 @@ pub(super) fn runtime_tolerations(walk: &mut BuiltinWalk<'_>, tolerations: &Plac
         }
     }
 }
+
+/// The labels of a Namespace that say how its pods are secured.
+const POD_SECURITY: &str = "pod-security.kubernetes.io/";
+
+/// Checks the labels of a Namespace that say how its pods are secured (the admission plugin `PodSecurity`).
+pub(super) fn pod_security(walk: &mut BuiltinWalk<'_>, labels: &Place<'_, '_>) {
+    for (key, value) in labels.entries() {
+        let Some(name) = key.strip_prefix(POD_SECURITY) else {
+            continue;
+        };
+        let text = value.text_or_empty();
+        let is_release = |text: &str| {
+            let minor = text.strip_prefix("v1.");
+            minor.is_some_and(|minor| minor.parse::<u32>().is_ok())
+        };
+        match name {
+            _ if walk.is_open(text) => {}
+            "enforce" | "audit" | "warn"
+                if !matches!(text, "privileged" | "baseline" | "restricted") =>
+            {
+                walk.wrong(&value, "`privileged`, `baseline` or `restricted`");
+            }
+            "enforce-version" | "audit-version" | "warn-version"
+                if text != "latest" && !is_release(text) =>
+            {
+                walk.wrong(&value, "`latest`, or a release like `v1.36`");
+            }
+            _ => {}
+        }
+    }
+}

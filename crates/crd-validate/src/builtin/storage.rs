@@ -76,9 +76,10 @@ fn access_modes(walk: &mut BuiltinWalk<'_>, modes: &Place<'_, '_>) {
     for mode in modes.items() {
         let text = mode.text_or_empty();
         if !ACCESS_MODES.contains(&text) && !walk.is_open(text) {
-            walk.wrong(
+            walk.says(
                 modes,
-                "`ReadWriteOnce`, `ReadOnlyMany`, `ReadWriteMany` or `ReadWriteOncePod`",
+                &format!("can't have {text:?}"),
+                "write `ReadWriteOnce`, `ReadOnlyMany`, `ReadWriteMany` or `ReadWriteOncePod`",
             );
         }
     }

@@ -171,7 +171,10 @@ pub(super) const KINDS: &[Kind] = &[
     kind(
         "",
         "Namespace",
-        &[("spec.finalizers", &[With(selectors::finalizers)])],
+        &[
+            ("spec.finalizers", &[With(selectors::finalizers)]),
+            ("metadata.labels", &[With(policies::pod_security)]),
+        ],
     ),
     kind("", "ConfigMap", &[("", &[With(config::config_map)])]),
     kind("", "Secret", &[("", &[With(config::secret)])]),
@@ -223,7 +226,7 @@ pub(super) const KINDS: &[Kind] = &[
         "PersistentVolume",
         &[
             ("spec", &[With(storage::volume)]),
-            ("spec.csi.driver", &[F(forms::PROVISIONER)]),
+            ("spec.csi.driver", &[F(forms::DRIVER)]),
         ],
     ),
     kind(
@@ -292,6 +295,7 @@ pub(super) const KINDS: &[Kind] = &[
         "NetworkPolicy",
         &[
             ("spec.podSelector", &[With(selectors::selector)]),
+            ("spec.policyTypes", &[With(network::policy_types)]),
             ("spec.ingress[].from[]", &[With(network::peer)]),
             ("spec.egress[].to[]", &[With(network::peer)]),
             ("spec.ingress[].ports[]", &[With(network::policy_port)]),

@@ -1,6 +1,6 @@
 //! The volumes of pods, and their sources.
 
-use super::forms::{ABSOLUTE, LABEL, NO_PARENT, PROVISIONER, RELATIVE};
+use super::forms::{ABSOLUTE, DRIVER, LABEL, NO_PARENT, RELATIVE};
 use super::place::Place;
 use super::{BuiltinWalk, downward, selectors, storage};
 
@@ -90,7 +90,7 @@ pub(super) fn source(walk: &mut BuiltinWalk<'_>, volume: &Place<'_, '_>, given: 
     match *name {
         "hostPath" => walk.form(&source.get("path"), NO_PARENT),
         "nfs" => nfs(walk, &source),
-        "csi" => walk.form(&source.get("driver"), PROVISIONER),
+        "csi" => walk.form(&source.get("driver"), DRIVER),
         "configMap" | "secret" => items(walk, &source),
         "downwardAPI" => {
             mode(walk, &source.get("defaultMode"));
