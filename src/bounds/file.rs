@@ -30,6 +30,12 @@ pub enum Unread {
         /// The position of the first invalid byte, from 0.
         at: usize,
     },
+    /// It begins as UTF-16, and goes on as something else.
+    #[error("byte {at} is not valid UTF-16; save the file as UTF-8")]
+    NotUtf16 {
+        /// The position of the first invalid byte, from 0.
+        at: usize,
+    },
 }
 
 impl Unread {
@@ -60,6 +66,45 @@ pub fn read(path: &Path, most: u64) -> Result<Vec<u8>, Unread> {
 /// Fails if it can't be read completely, or is not UTF-8.
 pub fn text(path: &Path, most: u64) -> Result<String, Unread> {
     utf8(read(path, most)?)
+}
+
+/// Reads a regular file of at most `most` bytes as YAML.
+/// # Errors
+/// Fails if it can't be read completely, or is neither UTF-8 nor UTF-16.
+pub fn yaml(path: &Path, most: u64) -> Result<String, Unread> {
+    Ok(decoded(read(path, most)?)?.0)
+}
+
+/// The encoding of a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encoding {
+    /// UTF-8, with or without a byte order mark.
+    Utf8,
+    /// UTF-16 with a byte order mark, in either order.
+    Utf16,
+}
+
+/// Converts bytes to text as all readers of YAML do: a byte order mark says that they are UTF-16. The mark stays.
+/// # Errors
+/// Fails if they are not what they begin as.
+pub fn decoded(bytes: Vec<u8>) -> Result<(String, Encoding), Unread> {
+    let unit = match bytes.as_slice() {
+        [0xff, 0xfe, ..] => u16::from_le_bytes,
+        [0xfe, 0xff, ..] => u16::from_be_bytes,
+        _ => return Ok((utf8(bytes)?, Encoding::Utf8)),
+    };
+    let (pairs, rest) = bytes.as_chunks::<2>();
+    let mut text = String::with_capacity(bytes.len());
+    let mut at = 0;
+    for c in char::decode_utf16(pairs.iter().map(|pair| unit(*pair))) {
+        let c = c.map_err(|_| Unread::NotUtf16 { at })?;
+        text.push(c);
+        at += 2 * c.len_utf16();
+    }
+    match rest.is_empty() {
+        true => Ok((text, Encoding::Utf16)),
+        false => Err(Unread::NotUtf16 { at }),
+    }
 }
 
 /// Reads a stream to its end, at most `most` bytes.
@@ -155,6 +200,27 @@ mod tests {
         assert!(matches!(text(&path, 9), Err(Unread::NotUtf8 { at: 2 })));
         let missing = read(&folder.path().join("none"), 9).expect_err("nothing");
         assert!(missing.is_missing());
+    }
+
+    #[test]
+    fn a_mark_at_the_start_says_that_a_text_is_utf_16() {
+        let marked = "\u{feff}a: é🚪\n";
+        let little: Vec<u8> = marked.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let big: Vec<u8> = marked.encode_utf16().flat_map(u16::to_be_bytes).collect();
+        for bytes in [&little, &big] {
+            let (text, encoding) = decoded(bytes.clone()).expect("a text");
+            assert_eq!((text.as_str(), encoding), (marked, Encoding::Utf16));
+        }
+        let (text, encoding) = decoded(marked.into()).expect("a text");
+        assert_eq!((text.as_str(), encoding), (marked, Encoding::Utf8));
+        // Half a character, and half of a pair.
+        for (bytes, wrong) in [(&b"\xff\xfea\0b"[..], 4), (&b"\xfe\xff\xd8\x3d\0a"[..], 2)] {
+            let error = decoded(bytes.to_vec()).expect_err("no text");
+            assert!(
+                matches!(error, Unread::NotUtf16 { at } if at == wrong),
+                "{error}"
+            );
+        }
     }
 
     #[test]

@@ -313,7 +313,7 @@ impl Root {
             if !entry.file_type().is_file() || !is_wanted {
                 continue;
             }
-            match file::text(entry.path(), LARGEST_FILE) {
+            match file::yaml(entry.path(), LARGEST_FILE) {
                 Ok(text) => files.texts.insert(path, text),
                 Err(why) => files.unreadable.insert(path, why.to_string()),
             };
@@ -390,7 +390,7 @@ fn above(given: &Path) -> anyhow::Result<PathBuf> {
             let name = place::slashed(&path);
             if path.is_file() && files::is_manifest(&name) {
                 files.texts.extend(
-                    file::text(&path, LARGEST_FILE)
+                    file::yaml(&path, LARGEST_FILE)
                         .ok()
                         .map(|text| (name, text)),
                 );

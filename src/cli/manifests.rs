@@ -16,7 +16,7 @@ pub(super) use applied::{flux_folders, read_repository, read_root};
 
 use super::git;
 use super::walk::{SkipReason, walk};
-use crate::bounds::file::{self, Unread};
+use crate::bounds::file::{self, Encoding, Unread};
 use crate::bounds::unsaved::UnsavedTexts;
 use crate::lint::LintInput;
 use crate::model::rules::Rules;
@@ -422,12 +422,24 @@ const GIT_CRYPT: &[u8] = b"\0GITCRYPT\0";
 fn text(input: &Input) -> anyhow::Result<FileText> {
     let name = input.name.as_str();
     let read = match (&input.path, &input.content) {
-        (_, Some(bytes)) => file::utf8(bytes.clone()),
-        (None, None) => file::stream(std::io::stdin().lock(), LARGEST_FILE).and_then(file::utf8),
-        (Some(path), None) => file::text(path, LARGEST_FILE),
+        (_, Some(bytes)) => Ok(bytes.clone()),
+        (None, None) => file::stream(std::io::stdin().lock(), LARGEST_FILE),
+        (Some(path), None) => file::read(path, LARGEST_FILE),
     };
-    let problem = match read {
-        Ok(text) => return Ok(Ok(text.into())),
+    let problem = match read.and_then(file::decoded) {
+        Ok((text, Encoding::Utf16)) if manifest::read::split(&text).len() > 1 => Diagnostic::new(
+            codes::YAML_SYNTAX,
+            "the file is UTF-16 and has several documents",
+        )
+        .why("kustomize, Flux and kubectl read only the first document of such a file, and pass over the others in silence")
+        .help("save the file as UTF-8"),
+        Ok((text, _)) => return Ok(Ok(text.into())),
+        Err(Unread::NotUtf16 { at }) => Diagnostic::new(
+            codes::YAML_SYNTAX,
+            format!("the file is not valid UTF-16, from byte {at} on"),
+        )
+        .why("kustomize and Flux fail on this file")
+        .help("save the file as UTF-8"),
         Err(Unread::TooLarge { most, .. }) => {
             let message = format!("{name} has more than {most} bytes");
             Diagnostic::new(codes::CONFIG_TOO_LARGE, message)

@@ -382,7 +382,9 @@ fn inputs(args: &Import) -> anyhow::Result<Vec<Input>> {
     let mut inputs = Vec::new();
     for path in &args.paths {
         if path.as_os_str() == "-" {
-            let read = file::stream(std::io::stdin().lock(), LARGEST_FILE).and_then(file::utf8);
+            let read = file::stream(std::io::stdin().lock(), LARGEST_FILE)
+                .and_then(file::decoded)
+                .map(|(text, _)| text);
             inputs.push(input(args, "<stdin>".to_owned(), read)?);
             continue;
         }
@@ -396,7 +398,7 @@ fn inputs(args: &Import) -> anyhow::Result<Vec<Input>> {
             let is_named = found.depth() == 0 && !found.file_type().is_dir();
             if is_named || (is_yaml && found.file_type().is_file()) {
                 let shown = found.path().to_string_lossy().replace('\\', "/");
-                let read = file::text(found.path(), LARGEST_FILE);
+                let read = file::yaml(found.path(), LARGEST_FILE);
                 inputs.push(input(args, shown, read)?);
             }
         }

@@ -60,21 +60,8 @@ pub(super) fn told(error: &KubeconfigError) -> String {
 
 /// Decodes the text of a kubeconfig, which may be UTF-16 if a Windows tool wrote it.
 fn decoded(bytes: Vec<u8>) -> Result<String, String> {
-    let units = |from: fn([u8; 2]) -> u16| {
-        let pairs = bytes.chunks_exact(2).skip(1);
-        let units: Vec<u16> = pairs
-            .map(|pair| from([pair.first(), pair.get(1)].map(|it| it.copied().unwrap_or_default())))
-            .collect();
-        String::from_utf16(&units).map_err(|_| "it is not valid UTF-16".to_owned())
-    };
-    match bytes.as_slice() {
-        [0xff, 0xfe, ..] => units(u16::from_le_bytes),
-        [0xfe, 0xff, ..] => units(u16::from_be_bytes),
-        _ => {
-            let text = file::utf8(bytes).map_err(|error| error.to_string())?;
-            Ok(text.trim_start_matches('\u{feff}').to_owned())
-        }
-    }
+    let (text, _) = file::decoded(bytes).map_err(|error| error.to_string())?;
+    Ok(text.trim_start_matches('\u{feff}').to_owned())
 }
 
 /// Makes the paths in a kubeconfig relative to its folder, including those of programs, unless they are searched in

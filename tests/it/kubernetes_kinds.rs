@@ -71,7 +71,7 @@ fn a_slip_is_found_where_it_is() {
         ("roleRef: {kind: ClusterRole", "roleRef: {kind: ClusterRoles", "error schema/value /roleRef/kind: ".to_owned()),
         ("schedule: \"0 3 * * *\"", "schedul: \"0 3 * * *\"", "error schema/unknown-field /spec/schedul: ".to_owned()),
         ("maxReplicas: 5", "maxReplicas: 0", "error schema/value /spec/maxReplicas: ".to_owned()),
-        ("[ReadWriteMany]", "[ReadWriteAll]", "error schema/value /spec/accessModes/0: ".to_owned()),
+        ("[ReadWriteMany]", "[ReadWriteAll]", "error schema/value /spec/accessModes: ".to_owned()),
         ("d3JhcHBlZA==", "d3JhcHBlZA", "error schema/value /data/key: ".to_owned()),
         ("port: 53, protocol: UDP", "port: 53", "error schema/list-key /spec/ports/1: ".to_owned()),
         ("value: -10", "value: -10\nglobal: true", "error schema/unknown-field /global: ".to_owned()),

@@ -1,14 +1,17 @@
-// Reads texts, one JSON string a line, and prints the results of kustomize's two YAML parsers, one object a line: that of
+// Reads texts, one a line: a JSON string, or an object with the text in `le` or `be`, which stands for the text in UTF-16 in
+// this order of bytes, with a byte order mark. Prints the results of kustomize's two YAML parsers, one object a line: that of
 // resources (kyaml) and that of kustomization.yaml (sigs.k8s.io/yaml, which kubectl and the API server also use).
 package main
 
 import (
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"io"
 	"os"
 	"slices"
 	"strings"
+	"unicode/utf16"
 
 	"sigs.k8s.io/kustomize/kyaml/kio"
 	"sigs.k8s.io/kustomize/kyaml/yaml"
@@ -94,19 +97,43 @@ func refused(result *reading) {
 	}
 }
 
+// text is what a line stands for.
+func text(line json.RawMessage) (string, error) {
+	var text string
+	if json.Unmarshal(line, &text) == nil {
+		return text, nil
+	}
+	orders := map[string]binary.AppendByteOrder{"le": binary.LittleEndian, "be": binary.BigEndian}
+	var texts map[string]string
+	if err := json.Unmarshal(line, &texts); err != nil {
+		return "", err
+	}
+	var encoded []byte
+	for name, text := range texts {
+		for _, unit := range utf16.Encode([]rune("\uFEFF" + text)) {
+			encoded = orders[name].AppendUint16(encoded, unit)
+		}
+	}
+	return string(encoded), nil
+}
+
 func main() {
 	texts := json.NewDecoder(os.Stdin)
 	answers := json.NewEncoder(os.Stdout)
 	for {
-		var text string
-		err := texts.Decode(&text)
+		var line json.RawMessage
+		err := texts.Decode(&line)
 		if err == io.EOF {
 			return
 		}
+		var read string
+		if err == nil {
+			read, err = text(line)
+		}
 		if err == nil {
 			err = answers.Encode(map[string]reading{
-				"resources":     resources(text),
-				"kustomization": kustomization(text),
+				"resources":     resources(read),
+				"kustomization": kustomization(read),
 			})
 		}
 		if err != nil {

@@ -35,6 +35,12 @@ static CRON_JOB: Form = Form {
     want: "lower-case letters, digits, `-` and `.`, a letter or digit at both ends, at most 52 characters",
 };
 
+/// A Job's name becomes a label of its pods.
+static JOB: Form = Form {
+    holds: |text| names::is_dns_subdomain(text) && text.len() <= 63,
+    want: "lower-case letters, digits, `-` and `.`, a letter or digit at both ends, at most 63 characters",
+};
+
 const KEY: Form = Form {
     holds: names::is_qualified_name,
     want: "`name` or `prefix.example.com/name`: letters, digits, `-`, `_` and `.` in the name, at most 63 characters",
@@ -51,18 +57,47 @@ const FILLED_IN: &str = "_";
 /// The kinds whose names have another format than a DNS subdomain: those that become part of a DNS name or a label,
 /// and those that only have to fit into an API path (`pkg/apis/*/validation`, Kubernetes 1.37).
 static FORMS: &[(&str, &str, &Form)] = &[
+    ("", "Event", &SEGMENT),
     ("", "Namespace", &LABEL),
     ("", "Service", &LABEL),
     ("apiregistration.k8s.io", "APIService", &SEGMENT),
     ("apps", "StatefulSet", &LABEL),
     ("batch", "CronJob", &CRON_JOB),
+    ("batch", "Job", &JOB),
     ("certificates.k8s.io", "CertificateSigningRequest", &SEGMENT),
     ("certificates.k8s.io", "ClusterTrustBundle", &SEGMENT),
     ("networking.k8s.io", "IPAddress", &SEGMENT),
+    ("policy", "PodDisruptionBudget", &SEGMENT),
     ("rbac.authorization.k8s.io", "ClusterRole", &SEGMENT),
     ("rbac.authorization.k8s.io", "ClusterRoleBinding", &SEGMENT),
     ("rbac.authorization.k8s.io", "Role", &SEGMENT),
     ("rbac.authorization.k8s.io", "RoleBinding", &SEGMENT),
+];
+
+/// The kinds of Kubernetes whose versions the API server counts, whatever is given.
+const COUNTED: &[&str] = &[
+    "CronJob",
+    "DaemonSet",
+    "Deployment",
+    "EndpointSlice",
+    "HorizontalPodAutoscaler",
+    "Ingress",
+    "IngressClass",
+    "Job",
+    "MutatingAdmissionPolicy",
+    "MutatingAdmissionPolicyBinding",
+    "MutatingWebhookConfiguration",
+    "NetworkPolicy",
+    "Pod",
+    "PodDisruptionBudget",
+    "PodTemplate",
+    "PriorityClass",
+    "ReplicaSet",
+    "ReplicationController",
+    "StatefulSet",
+    "ValidatingAdmissionPolicy",
+    "ValidatingAdmissionPolicyBinding",
+    "ValidatingWebhookConfiguration",
 ];
 
 /// How many characters of `generateName` the API server uses.
@@ -160,6 +195,7 @@ impl MetadataWalk<'_> {
         self.name(map, &root);
         self.namespace(map, &root, scope);
         self.resource_version(map, &root);
+        self.generation(map, &root);
         self.parts(map, &root);
     }
 
@@ -170,6 +206,20 @@ impl MetadataWalk<'_> {
         if self.request == Request::Apply && !version.is_empty() && !is_number {
             let pointer = root.key("resourceVersion");
             let message = format!("`{}` can't be {}", pointer.dotted(), shown(version));
+            self.report(&pointer, message, "remove it; the API server writes it");
+        }
+    }
+
+    /// The server counts the versions of some of its kinds itself, and takes the number of others as it is.
+    fn generation(&mut self, map: &Map, root: &Pointer) {
+        let number = map.get("generation").map(|node| &node.kind);
+        let is_negative =
+            matches!(number, Some(Kind::Number(it)) if it.as_i64().is_some_and(|it| it < 0));
+        let group = self.object.group();
+        let is_counted = !names::is_builtin_group(group) || COUNTED.contains(&self.object.kind());
+        if is_negative && !is_counted {
+            let pointer = root.key("generation");
+            let message = format!("`{}` can't be negative", pointer.dotted());
             self.report(&pointer, message, "remove it; the API server writes it");
         }
     }
@@ -238,8 +288,10 @@ impl MetadataWalk<'_> {
             .text(map, "generateName")
             .filter(|text| !text.is_empty())
         {
+            let whole = form;
             let form = form_of_prefix(form);
-            if !(form.holds)(&masked(prefix)) {
+            let has_separator = prefix.contains(['/', '%']);
+            if has_separator || !(form.holds)(&masked(prefix)) {
                 self.form("generateName", prefix, root, form);
             }
             // The API server appends five letters and digits, and checks the result, too.
@@ -248,8 +300,8 @@ impl MetadataWalk<'_> {
                 .nth(LONGEST_PREFIX)
                 .map_or(prefix.len(), |(at, _)| at);
             let made = format!("{}xxxxx", prefix.get(..start).unwrap_or_default());
-            if is_empty("name") && !needs_name && !(form.holds)(&made) {
-                self.form("name", &made, root, form);
+            if is_empty("name") && !needs_name && !(whole.holds)(&made) {
+                self.form("name", &made, root, whole);
             }
         }
     }

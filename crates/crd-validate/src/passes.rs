@@ -55,6 +55,8 @@ impl<'a> Passes<'a> {
             others.retain(|other| !found.iter().any(|one| one.pointer == other.pointer));
             // What is said about something inside of a value is more exact than that the value is missing.
             found.retain(|one| !others.iter().any(|other| is_about_inside(one, other)));
+            // The server says of a list that one of its entries is not among the known ones.
+            found.retain(|one| !others.iter().any(|other| is_about_entry(one, other)));
             found.extend(others);
         }
         if !examined.blocks_rules && !unnamed {
@@ -95,4 +97,17 @@ fn is_about_inside(finding: &Diagnostic, other: &Diagnostic) -> bool {
     };
     let inside = inner.strip_prefix(outer.as_str());
     is_coarse && inside.is_some_and(|rest| rest.starts_with('/'))
+}
+
+/// Whether a finding says that an entry of a list is not among the known values, and another one says it of the list.
+fn is_about_entry(finding: &Diagnostic, other: &Diagnostic) -> bool {
+    let (Some(entry), Some(list)) = (&finding.pointer, &other.pointer) else {
+        return false;
+    };
+    let is_value = [finding, other]
+        .iter()
+        .all(|it| it.code == codes::SCHEMA_VALUE);
+    let index = entry.strip_prefix(list.as_str());
+    let index = index.and_then(|rest| rest.strip_prefix('/'));
+    is_value && index.is_some_and(|index| index.bytes().all(|byte| byte.is_ascii_digit()))
 }

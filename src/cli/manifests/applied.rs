@@ -59,7 +59,7 @@ pub(in crate::cli) fn flux_folders(root: &Path, folder: &str) -> anyhow::Result<
         let walked = walk(&entry.path())?;
         let files = walked.files.par_iter().filter(|file| is_manifest(file));
         let has_flux = |file: &PathBuf| {
-            let text = file::text(file, LARGEST_FILE).unwrap_or_default();
+            let text = file::yaml(file, LARGEST_FILE).unwrap_or_default();
             text.contains("kind: Kustomization") && text.contains(FLUX)
         };
         if files.any(has_flux) {

@@ -6,6 +6,7 @@ mod bounds;
 mod closed;
 mod config;
 mod disk;
+mod encodings;
 mod intents;
 mod names;
 mod templates;

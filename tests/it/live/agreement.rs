@@ -79,7 +79,7 @@ fn read(path: &Path) -> Vec<Object> {
     text.lines().map(object).collect()
 }
 
-fn ours(
+pub(super) fn ours(
     passes: &Passes<'_>,
     catalogue: &Catalogue,
     selection: &Selection,

@@ -15,6 +15,7 @@ mod fake;
 mod gateways;
 mod life;
 mod made;
+mod mutated_kinds;
 mod scale;
 mod status;
 mod talk;

@@ -257,6 +257,23 @@ fn recorded_answers_are_ours() {
     assert!(otherwise.is_empty(), "{}", otherwise.join("\n"));
 }
 
+#[test]
+fn readers_read_utf_16_but_only_its_first_document() {
+    let Some(mut readers) = Readers::start() else {
+        return;
+    };
+    let one = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {k: \"é🚪\"}\n";
+    for order in ["le", "be"] {
+        for text in [one.to_owned(), format!("{one}---\n{one}")] {
+            let answer = readers.read_utf16(&text, order);
+            for theirs in [&answer.resources, &answer.kustomization] {
+                let theirs = theirs.result().unwrap_or_else(|error| panic!("{error}"));
+                assert!(are_same(&ours(one).expect("an object"), theirs), "{order}");
+            }
+        }
+    }
+}
+
 /// A document with the same values, as they are compared: Go writes large numbers without an exponent.
 fn with_equal_numbers(value: &Value) -> Value {
     match value {

@@ -96,14 +96,22 @@ impl Readers {
 
     /// Parses a text with both.
     pub fn read(&mut self, text: &str) -> Answer {
+        self.ask(&Value::from(text))
+    }
+
+    /// Parses a text in UTF-16 with both. `order` is that of the bytes: `le` or `be`.
+    pub fn read_utf16(&mut self, text: &str, order: &str) -> Answer {
+        self.ask(&serde_json::json!({ order: text }))
+    }
+
+    fn ask(&mut self, text: &Value) -> Answer {
         let mut line = serde_json::to_vec(text).expect("JSON");
         line.push(b'\n');
         let texts = self.texts.as_mut().expect("it runs");
         texts.write_all(&line).expect("it reads");
         let mut answer = String::new();
         self.answers.read_line(&mut answer).expect("it answers");
-        serde_json::from_str(&answer)
-            .unwrap_or_else(|error| panic!("{error}: {answer} of {text:?}"))
+        serde_json::from_str(&answer).unwrap_or_else(|error| panic!("{error}: {answer} of {text}"))
     }
 }
 

@@ -61,6 +61,17 @@ const SUFFIXES: &[(&str, i128)] = &[
 ];
 
 impl Quantity {
+    /// Whether it has no fraction.
+    pub fn is_whole(&self) -> bool {
+        self.value % UNIT == 0
+    }
+
+    /// How many times another quantity it is; nearly, as floats can say it.
+    #[allow(clippy::cast_precision_loss)]
+    pub fn over(&self, other: &Quantity) -> f64 {
+        self.value as f64 / other.value as f64
+    }
+
     /// Parses a quantity (`resource.ParseQuantity`): a sign, digits with a dot, and a suffix or an exponent. Digits
     /// beyond a billionth are rounded up, and values beyond 128 bits become the largest value.
     pub fn parse(text: &str) -> Option<Quantity> {

@@ -1,8 +1,8 @@
 //! Jobs and CronJobs.
 
-use super::BuiltinWalk;
 use super::forms::TIME_ZONE;
 use super::place::Place;
+use super::{BuiltinWalk, job};
 
 /// The fields of a schedule: the range of each, and the names that it may have.
 const FIELDS: [(u32, u32, &[&str]); 5] = [
@@ -45,12 +45,7 @@ pub(super) fn job(walk: &mut BuiltinWalk<'_>, spec: &Place<'_, '_>) {
             walk.wrong(&number, "a number of at least 0");
         }
     }
-    if spec.get("completionMode").text() == Some("Indexed") {
-        let completions = spec.get("completions");
-        if completions.is_null() {
-            walk.missing(&completions);
-        }
-    }
+    job::completion(walk, spec);
 }
 
 /// A CronJob's Jobs get their selectors from the controller.

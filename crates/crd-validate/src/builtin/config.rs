@@ -1,4 +1,4 @@
-//! ConfigMaps, Secrets, LimitRanges, ResourceQuotas and PriorityClasses.
+//! ConfigMaps, Secrets, LimitRanges and PriorityClasses.
 
 use cel_k8s::quantity;
 use k8s_syntax::base64;
@@ -17,7 +17,7 @@ const MOST_PRIORITY: i64 = 1_000_000_000;
 const CONTAINER_RESOURCES: &[&str] = &["cpu", "memory", "ephemeral-storage"];
 
 /// The resources besides those of containers that a LimitRange or a ResourceQuota can name.
-const QUOTA_RESOURCES: &[&str] = &[
+pub(super) const QUOTA_RESOURCES: &[&str] = &[
     "cpu",
     "memory",
     "ephemeral-storage",
@@ -205,58 +205,14 @@ pub(super) fn limits(walk: &mut BuiltinWalk<'_>, limits: &Place<'_, '_>) {
         walk.required(&kind);
         let text = kind.text_or_empty();
         let is_known = ["Container", "Pod", "PersistentVolumeClaim"].contains(&text);
-        if !text.is_empty() && !walk.is_open(text) && !is_known && !text.contains('/') {
+        let is_name = text.contains('/') && k8s_syntax::names::is_qualified_name(text);
+        if !text.is_empty() && !walk.is_open(text) && !is_known && !is_name {
             walk.wrong(&kind, "`Container`, `Pod` or `PersistentVolumeClaim`");
         }
         if !types.insert(text.to_owned()) {
             walk.twice(&kind);
         }
         self::limit(walk, &limit);
-    }
-}
-
-/// The scopes of a ResourceQuota.
-const SCOPES: &[&str] = &[
-    "BestEffort",
-    "CrossNamespacePodAffinity",
-    "NotBestEffort",
-    "NotTerminating",
-    "PriorityClass",
-    "Terminating",
-    "VolumeAttributesClass",
-];
-
-/// Checks whose resources a ResourceQuota limits.
-pub(super) fn scopes(walk: &mut BuiltinWalk<'_>, spec: &Place<'_, '_>) {
-    let is_unknown = |walk: &BuiltinWalk<'_>, at: &Place<'_, '_>| {
-        at.text()
-            .is_some_and(|text| !SCOPES.contains(&text) && !walk.is_open(text))
-    };
-    let scopes = spec.get("scopes");
-    if scopes.items().any(|scope| is_unknown(walk, &scope)) {
-        walk.wrong(&scopes, "scopes like `NotTerminating`");
-    }
-    let selector = spec.get("scopeSelector");
-    let expressions = selector.get("matchExpressions");
-    for expression in expressions.items() {
-        let (name, operator, values) = (
-            expression.get("scopeName"),
-            expression.get("operator"),
-            expression.get("values"),
-        );
-        walk.required(&name);
-        if is_unknown(walk, &name) {
-            walk.wrong(&name, "a scope like `PriorityClass`");
-        }
-        match operator.text_or_empty() {
-            "In" | "NotIn" => walk.required(&values),
-            "Exists" | "DoesNotExist" if !values.is_empty() => {
-                walk.says(&values, "can't be given with this operator", "remove it");
-            }
-            "Exists" | "DoesNotExist" => {}
-            text if walk.is_open(text) => {}
-            _ => walk.wrong(&operator, "`In`, `NotIn`, `Exists` or `DoesNotExist`"),
-        }
     }
 }
 
@@ -303,6 +259,18 @@ fn limit(walk: &mut BuiltinWalk<'_>, limit: &Place<'_, '_>) {
             );
         }
     }
+    let ratios = limit.get("maxLimitRequestRatio");
+    let (least, most) = (limit.get("min"), limit.get("max"));
+    for (name, ratio) in ratios.entries() {
+        let bounds = quantity_of(walk, &least.get(name)).zip(quantity_of(walk, &most.get(name)));
+        let one = quantity::Quantity::parse("1");
+        let is_more = |(ratio, one): (quantity::Quantity, quantity::Quantity)| {
+            ratio < one || bounds.is_some_and(|(least, most)| ratio.over(&one) > most.over(&least))
+        };
+        if quantity_of(walk, &ratio).zip(one).is_some_and(is_more) {
+            walk.wrong(&ratio, "a number from 1 to `max` divided by `min`");
+        }
+    }
     for (low, high) in [
         ("min", "max"),
         ("min", "defaultRequest"),
@@ -333,24 +301,6 @@ fn limit(walk: &mut BuiltinWalk<'_>, limit: &Place<'_, '_>) {
     }
 }
 
-/// Checks the limits of a ResourceQuota.
-pub(super) fn quota(walk: &mut BuiltinWalk<'_>, hard: &Place<'_, '_>) {
-    for (name, value) in hard.entries() {
-        let is_known = QUOTA_RESOURCES.contains(&name)
-            || name.contains('/')
-            || name.starts_with("hugepages-")
-            || name.starts_with("requests.hugepages-");
-        if !walk.is_open(name) && !is_known {
-            walk.says(
-                &value,
-                "is not a resource that can be limited",
-                "write a resource, like `requests.cpu`, or a name with a domain",
-            );
-        }
-        not_negative(walk, &value);
-    }
-}
-
 /// Checks a PriorityClass.
 pub(super) fn priority(walk: &mut BuiltinWalk<'_>, object: &Place<'_, '_>) {
     let metadata = object.get("metadata");
@@ -366,5 +316,12 @@ pub(super) fn priority(walk: &mut BuiltinWalk<'_>, object: &Place<'_, '_>) {
         }
     } else if value.number().is_some_and(|number| number > MOST_PRIORITY) {
         walk.wrong(&value, "at most 1000000000");
+    }
+}
+
+/// Whether pods of a class displace others can't be empty.
+pub(super) fn preemption(walk: &mut BuiltinWalk<'_>, policy: &Place<'_, '_>) {
+    if policy.text() == Some("") {
+        walk.missing(policy);
     }
 }

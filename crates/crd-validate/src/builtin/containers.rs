@@ -2,11 +2,10 @@
 
 use std::collections::HashSet;
 
-use super::config::{is_container_resource, not_negative, quantity_of};
-use super::forms::{CONFIG_KEY, ENV_NAME, IMAGE, LABEL, NO_PARENT, PORT_NAME};
+use super::forms::{CONFIG_KEY, ENV_NAME, IMAGE, LABEL, NO_PARENT, PORT_NAME, SUBDOMAIN};
 use super::place::Place;
 use super::services::port_number_or_name;
-use super::{BuiltinWalk, pods};
+use super::{BuiltinWalk, downward, pods, resources};
 
 /// Checks all containers of a pod.
 pub(super) fn check(walk: &mut BuiltinWalk<'_>, spec: &Place<'_, '_>) {
@@ -26,11 +25,16 @@ pub(super) fn check(walk: &mut BuiltinWalk<'_>, spec: &Place<'_, '_>) {
 fn container(walk: &mut BuiltinWalk<'_>, spec: &Place<'_, '_>, container: &Place<'_, '_>) {
     let image = container.get("image");
     walk.required(&image);
-    walk.form(&image, IMAGE);
+    // In templates, blanks have always been allowed.
+    if walk.object.kind() == "Pod" {
+        walk.form(&image, IMAGE);
+    }
     ports(walk, spec, &container.get("ports"));
     environment(walk, container);
     mounts(walk, spec, container);
-    resources(walk, &container.get("resources"));
+    resources::check(walk, &container.get("resources"));
+    resources::claims(walk, spec, &container.get("resources"));
+    resources::resize(walk, &container.get("resizePolicy"));
     for key in ["livenessProbe", "readinessProbe", "startupProbe"] {
         let probe = container.get(key);
         if probe.is_null() {
@@ -48,9 +52,25 @@ fn container(walk: &mut BuiltinWalk<'_>, spec: &Place<'_, '_>, container: &Place
         if !hook.is_null() {
             handler(walk, &hook);
         }
+        let grace = spec.get("terminationGracePeriodSeconds");
+        let most = grace.number().unwrap_or(DEFAULT_GRACE);
+        let sleep = hook.get("sleep");
+        if sleep
+            .get("seconds")
+            .number()
+            .is_some_and(|seconds| !(0..=most).contains(&seconds))
+        {
+            let help = "write at most `terminationGracePeriodSeconds`";
+            walk.says(&sleep, "takes longer than the pod has to end", help);
+        }
     }
     let context = container.get("securityContext");
     pods::identity(walk, &context);
+    let proc = context.get("procMount");
+    let text = proc.text_or_empty();
+    if !matches!(text, "" | "Default" | "Unmasked") && !walk.is_open(text) {
+        walk.wrong(&proc, "`Default` or `Unmasked`");
+    }
     let escalation = context.get("allowPrivilegeEscalation");
     let is_refused = escalation.node().and_then(manifest::value::Node::as_bool) == Some(false);
     if is_refused && context.get("privileged").is_true() {
@@ -120,6 +140,9 @@ fn host_ports(walk: &mut BuiltinWalk<'_>, spec: &Place<'_, '_>, containers: &Pla
     }
 }
 
+/// How many seconds a pod has to end, if it doesn't say so.
+const DEFAULT_GRACE: i64 = 30;
+
 /// The sources of a variable's value, with the fields that each needs.
 const VALUE_SOURCES: &[(&str, &[&str])] = &[
     ("configMapKeyRef", &["name", "key"]),
@@ -152,12 +175,18 @@ fn environment(walk: &mut BuiltinWalk<'_>, container: &Place<'_, '_>) {
         if given.len() > 1 {
             walk.says(&from, "has several sources", "keep one of them");
         }
-        for (source, fields) in given {
-            let source = from.get(source);
+        for (kind, fields) in given {
+            let source = from.get(kind);
             for field in *fields {
                 walk.required(&source.get(field));
             }
             walk.form(&source.get("key"), CONFIG_KEY);
+            match *kind {
+                "fieldRef" => downward::field(walk, &source, downward::OF_VARIABLES),
+                "resourceFieldRef" => downward::resource(walk, &source),
+                "configMapKeyRef" | "secretKeyRef" => walk.form(&source.get("name"), SUBDOMAIN),
+                _ => {}
+            }
         }
         if !variable.get("value").is_empty() {
             walk.says(
@@ -177,11 +206,17 @@ fn environment(walk: &mut BuiltinWalk<'_>, container: &Place<'_, '_>) {
                 "write `configMapRef` or `secretRef`",
             ),
             (false, false) => walk.says(&from, "has two sources", "write them as two entries"),
-            (false, true) => walk.required(&map.get("name")),
-            (true, false) => walk.required(&secret.get("name")),
+            (false, true) => reference(walk, &map.get("name")),
+            (true, false) => reference(walk, &secret.get("name")),
         }
         walk.form(&from.get("prefix"), ENV_NAME);
     }
+}
+
+/// Checks the name of a ConfigMap or Secret.
+fn reference(walk: &mut BuiltinWalk<'_>, name: &Place<'_, '_>) {
+    walk.required(name);
+    walk.form(name, SUBDOMAIN);
 }
 
 fn mounts(walk: &mut BuiltinWalk<'_>, spec: &Place<'_, '_>, container: &Place<'_, '_>) {
@@ -233,6 +268,22 @@ fn mounts(walk: &mut BuiltinWalk<'_>, spec: &Place<'_, '_>, container: &Place<'_
             );
         }
     }
+    let (mut names, mut places) = (HashSet::new(), HashSet::new());
+    for device in devices.items() {
+        let path = device.get("devicePath");
+        walk.required(&path);
+        let name = device.get("name");
+        walk.unique(&name, &mut names);
+        let is_both = |mount: Place<'_, '_>| mount.get("name").text() == name.text();
+        if !name.is_empty() && mounts.items().any(is_both) {
+            walk.says(
+                &name,
+                "is mounted as a folder, too",
+                "write it in `volumeMounts` or in `volumeDevices`",
+            );
+        }
+        walk.unique(&path, &mut places);
+    }
     let mut paths = HashSet::new();
     for mount in mounts.items() {
         let path = mount.get("mountPath");
@@ -259,45 +310,6 @@ fn mounts(walk: &mut BuiltinWalk<'_>, spec: &Place<'_, '_>, container: &Place<'_
             if path.text_or_empty().starts_with('/') {
                 walk.wrong(path, "a relative path");
             }
-        }
-    }
-}
-
-fn resources(walk: &mut BuiltinWalk<'_>, resources: &Place<'_, '_>) {
-    let (limits, requests) = (resources.get("limits"), resources.get("requests"));
-    for values in [&limits, &requests] {
-        for (name, value) in values.entries() {
-            if !walk.is_open(name) && !is_container_resource(name) {
-                walk.says(
-                    &value,
-                    "is not a resource of containers",
-                    "write `cpu`, `memory`, or a name with a domain",
-                );
-            }
-            not_negative(walk, &value);
-        }
-    }
-    for (name, request) in requests.entries() {
-        let limit = limits.get(name);
-        let (Some(request_size), Some(limit_size)) =
-            (quantity_of(walk, &request), quantity_of(walk, &limit))
-        else {
-            continue;
-        };
-        let is_extended = name.contains('/') && !name.contains("kubernetes.io/");
-        if request_size > limit_size {
-            let help = format!("write at most the limit of `{name}`");
-            walk.says(
-                &requests,
-                &format!("has more `{name}` than the limit"),
-                &help,
-            );
-        } else if is_extended && request_size != limit_size {
-            walk.says(
-                &requests,
-                &format!("has less `{name}` than the limit"),
-                "write the same value",
-            );
         }
     }
 }

@@ -29,16 +29,44 @@ forms! {
     ENV_NAME: is_env_name, "printable characters without `=`";
     PORT_NAME: is_port_name, "at most 15 lower-case letters, digits and single `-`, with a letter";
     IP: |text| text.parse::<IpAddr>().is_ok(), "an IP address";
+    ENDPOINT_IP: is_endpoint_ip, "an IP address of another machine: not `127.0.0.1`, `0.0.0.0` or a link-local one";
     CIDR: |text| text.parse::<ipnet::IpNet>().is_ok() && text.contains('/'), "a network, like `10.0.0.0/8`";
     ABSOLUTE: |text| text.starts_with('/'), "an absolute path";
     RELATIVE: |text| !text.starts_with('/') && !has_parent(text), "a relative path without `..`";
     NO_PARENT: |text| !has_parent(text), "a path without `..`";
     PROVISIONER: |text| names::is_qualified_name(&text.to_lowercase()), "`name` or `prefix.example.com/name`";
+    DRIVER: |text| text.len() <= 63 && names::is_dns_subdomain(&text.to_lowercase()), "a DNS name of at most 63 characters, like `csi.example.com`";
     CONTROLLER: is_domain_path, "a path with a domain before it, like `example.com/ingress`";
     PERCENT_OR_COUNT: is_percent, "a whole number or a percentage, like `25%`";
     IMAGE: |text| text.trim() == text, "an image without blanks around it";
     TIME_ZONE: is_time_zone, "a name in the database of time zones, like `Europe/Berlin`";
+    SYSCTL: is_sysctl, "a name like `net.ipv4.ip_forward`";
     HANDLER: names::is_dns_label, "lower-case letters, digits and `-`, at most 63 characters";
+}
+
+/// An address that an endpoint can have (`ValidateEndpointIP`).
+fn is_endpoint_ip(text: &str) -> bool {
+    let is_local = |ip: IpAddr| match ip {
+        IpAddr::V4(ip) => ip.is_link_local() || matches!(ip.octets(), [224, 0, 0, _]),
+        IpAddr::V6(ip) => {
+            ip.is_unicast_link_local() || matches!(ip.segments(), [0xff02 | 0xff12, ..])
+        }
+    };
+    text.parse::<IpAddr>()
+        .is_ok_and(|ip| !ip.is_unspecified() && !ip.is_loopback() && !is_local(ip))
+}
+
+/// The name of a setting of the kernel (`IsValidSysctlName`).
+fn is_sysctl(text: &str) -> bool {
+    let is_letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let is_part = |part: &str| {
+        let ends = [part.bytes().next(), part.bytes().next_back()];
+        ends.into_iter().all(|end| end.is_some_and(is_letter))
+            && part
+                .bytes()
+                .all(|byte| is_letter(byte) || matches!(byte, b'-' | b'_'))
+    };
+    text.len() <= 253 && text.split(['.', '/']).all(is_part)
 }
 
 fn has_parent(path: &str) -> bool {

@@ -11,12 +11,16 @@
 mod batch;
 mod config;
 mod containers;
+mod downward;
 pub(crate) mod forms;
 mod immutable;
+mod job;
 mod network;
 mod place;
 mod pods;
 mod policies;
+mod quota;
+mod resources;
 mod selectors;
 mod services;
 mod storage;
@@ -146,6 +150,34 @@ impl BuiltinWalk<'_> {
             && !(form.holds)(text)
         {
             self.wrong(at, form.want);
+        }
+    }
+
+    /// Checks a text that can't be empty if it is given.
+    fn given(&mut self, at: &Place<'_, '_>, form: forms::Form) {
+        if let Some(text) = at.text().filter(|text| !self.is_open(text))
+            && !(form.holds)(text)
+        {
+            self.wrong(at, form.want);
+        }
+    }
+
+    /// Checks an item of a list of texts, in which null is the same as an empty text.
+    fn item(&mut self, at: &Place<'_, '_>, form: forms::Form) {
+        match at.is_null() {
+            true if !(form.holds)("") => self.wrong(at, form.want),
+            true => {}
+            false => self.given(at, form),
+        }
+    }
+
+    /// Reports each of the given kinds of a value but the first: there can be only one of them.
+    fn only_one(&mut self, holder: &Place<'_, '_>, given: &[&str]) {
+        if let Some((first, others)) = given.split_first() {
+            for other in others {
+                let what = format!("can't be given beside `{first}`");
+                self.says(&holder.get(other), &what, "keep one of the two");
+            }
         }
     }
 

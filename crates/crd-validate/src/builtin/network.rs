@@ -1,7 +1,8 @@
 //! Endpoints, Ingresses and NetworkPolicies.
 
 use super::forms::{
-    ABSOLUTE, CIDR, IP, LABEL, SEGMENT, SUBDOMAIN, SUBDOMAIN_OR_WILDCARD, is_port_name,
+    ABSOLUTE, CIDR, ENDPOINT_IP, IP, LABEL, QUALIFIED, SEGMENT, SUBDOMAIN, SUBDOMAIN_OR_WILDCARD,
+    is_port_name,
 };
 use super::place::Place;
 use super::{BuiltinWalk, selectors, services};
@@ -36,16 +37,18 @@ pub(super) fn endpoint_slice(walk: &mut BuiltinWalk<'_>, slice: &Place<'_, '_>) 
         for address in addresses.items() {
             walk.required(&address);
             match kind.text_or_empty() {
-                "IPv4" | "IPv6" => walk.form(&address, IP),
+                "IPv4" | "IPv6" => walk.form(&address, ENDPOINT_IP),
                 "FQDN" => walk.form(&address, SUBDOMAIN),
                 _ => {}
             }
         }
-        walk.form(&endpoint.get("hostname"), LABEL);
+        walk.given(&endpoint.get("hostname"), LABEL);
+        walk.given(&endpoint.get("nodeName"), SUBDOMAIN);
     }
     let ports = slice.get("ports");
     for port in ports.items() {
         walk.form(&port.get("name"), LABEL);
+        walk.given(&port.get("appProtocol"), QUALIFIED);
     }
     let mut names = std::collections::HashSet::new();
     for port in ports.items() {
@@ -77,12 +80,12 @@ pub(super) fn ingress(walk: &mut BuiltinWalk<'_>, object: &Place<'_, '_>) {
     for tls in tls.items() {
         let hosts = tls.get("hosts");
         for host in hosts.items() {
-            walk.form(&host, SUBDOMAIN_OR_WILDCARD);
+            walk.item(&host, SUBDOMAIN_OR_WILDCARD);
         }
         walk.form(&tls.get("secretName"), SUBDOMAIN);
     }
     let class = spec.get("ingressClassName");
-    walk.form(&class, SUBDOMAIN);
+    walk.given(&class, SUBDOMAIN);
     let metadata = object.get("metadata");
     let annotations = metadata.get("annotations");
     let annotation = annotations.get("kubernetes.io/ingress.class");
@@ -147,6 +150,7 @@ fn backend(walk: &mut BuiltinWalk<'_>, backend: &Place<'_, '_>) {
             "keep one of the two",
         ),
         (true, false) => {
+            walk.given(&resource.get("apiGroup"), SUBDOMAIN);
             for key in ["kind", "name"] {
                 let field = resource.get(key);
                 walk.required(&field);
@@ -165,7 +169,9 @@ fn backend(walk: &mut BuiltinWalk<'_>, backend: &Place<'_, '_>) {
                     "has both a name and a number of the port",
                     "keep one of the two",
                 );
-            } else if number.is_empty() && name.is_empty() {
+                return;
+            }
+            if number.is_empty() && name.is_empty() {
                 walk.says(
                     backend,
                     "has no port",
@@ -199,7 +205,18 @@ pub(super) fn class_parameters(walk: &mut BuiltinWalk<'_>, parameters: &Place<'_
         walk.required(&parameters.get(key));
         walk.form(&parameters.get(key), SEGMENT);
     }
-    walk.form(&parameters.get("apiGroup"), SUBDOMAIN);
+    walk.given(&parameters.get("apiGroup"), SUBDOMAIN);
+    let namespace = parameters.get("namespace");
+    match parameters.get("scope").text().unwrap_or("Cluster") {
+        "Namespace" if namespace.is_null() => walk.missing(&namespace),
+        "Namespace" => walk.given(&namespace, LABEL),
+        "Cluster" if !namespace.is_null() => walk.says(
+            &namespace,
+            "can only be given with `scope: Namespace`",
+            "remove it, or write `scope: Namespace`",
+        ),
+        _ => {}
+    }
 }
 
 /// Checks whom a NetworkPolicy admits.
@@ -231,7 +248,7 @@ pub(super) fn peer(walk: &mut BuiltinWalk<'_>, peer: &Place<'_, '_>) {
         .text()
         .and_then(|text| text.parse::<ipnet::IpNet>().ok());
     for part in except.items() {
-        walk.form(&part, CIDR);
+        walk.item(&part, CIDR);
         if let (Some(whole), Some(net)) = (
             whole,
             part.text()
@@ -258,5 +275,12 @@ pub(super) fn policy_port(walk: &mut BuiltinWalk<'_>, port: &Place<'_, '_>) {
         Some(_) => walk.wrong(&end, "a number that is not below `port`"),
         None if number.text().is_some_and(|text| walk.is_open(text)) => {}
         None => walk.says(&end, "can only be given if `port` is a number", "remove it"),
+    }
+}
+
+/// A NetworkPolicy has at most the two types that there are.
+pub(super) fn policy_types(walk: &mut BuiltinWalk<'_>, types: &Place<'_, '_>) {
+    if types.len() > 2 {
+        walk.says(types, "has more than two types", "write each type once");
     }
 }

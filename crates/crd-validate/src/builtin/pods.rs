@@ -1,8 +1,8 @@
 //! Pods, and the templates of pods.
 
-use super::forms::{IP, LABEL, QUALIFIED, SUBDOMAIN};
+use super::forms::{IP, LABEL, LABEL_VALUE, QUALIFIED, SUBDOMAIN, SYSCTL};
 use super::place::Place;
-use super::{BuiltinWalk, containers, selectors, volumes};
+use super::{BuiltinWalk, containers, policies, selectors, volumes};
 
 /// The kinds whose pods end, so that they can't always be restarted.
 const ENDING: &[&str] = &["Job", "CronJob"];
@@ -34,9 +34,22 @@ fn pod(walk: &mut BuiltinWalk<'_>, spec: &Place<'_, '_>) {
     walk.form(&spec.get("priorityClassName"), SUBDOMAIN);
     walk.form(&spec.get("runtimeClassName"), SUBDOMAIN);
     walk.form(&spec.get("hostname"), LABEL);
+    walk.given(&spec.get("hostnameOverride"), SUBDOMAIN);
+    policies::overhead(walk, &spec.get("overhead"));
     walk.form(&spec.get("subdomain"), LABEL);
     selectors::labels(walk, &spec.get("nodeSelector"));
     let deadline = spec.get("activeDeadlineSeconds");
+    let is_kept = matches!(
+        walk.object.kind(),
+        "DaemonSet" | "Deployment" | "ReplicaSet" | "StatefulSet"
+    );
+    if is_kept && !deadline.is_null() {
+        walk.says(
+            &deadline,
+            "can only be given for pods that end",
+            "remove it",
+        );
+    }
     if deadline
         .number()
         .is_some_and(|number| !(1..=i64::from(i32::MAX)).contains(&number))
@@ -55,7 +68,41 @@ fn pod(walk: &mut BuiltinWalk<'_>, spec: &Place<'_, '_>) {
             walk.form(&name, SUBDOMAIN);
         }
     }
-    identity(walk, &spec.get("securityContext"));
+    let context = spec.get("securityContext");
+    identity(walk, &context);
+    let sysctls = context.get("sysctls");
+    let mut names = std::collections::HashSet::new();
+    for sysctl in sysctls.items() {
+        let name = sysctl.get("name");
+        walk.required(&name);
+        walk.form(&name, SYSCTL);
+        walk.unique(&name, &mut names);
+    }
+    resource_claims(walk, &spec.get("resourceClaims"));
+}
+
+/// Checks the claims of a pod to devices.
+fn resource_claims(walk: &mut BuiltinWalk<'_>, claims: &Place<'_, '_>) {
+    let mut names = std::collections::HashSet::new();
+    for claim in claims.items() {
+        let name = claim.get("name");
+        walk.required(&name);
+        walk.form(&name, LABEL);
+        walk.unique(&name, &mut names);
+        let (one, template) = (
+            claim.get("resourceClaimName"),
+            claim.get("resourceClaimTemplateName"),
+        );
+        if one.is_null() == template.is_null() {
+            walk.says(
+                &claim,
+                "must name either a claim or a template",
+                "write `resourceClaimName` or `resourceClaimTemplateName`",
+            );
+        }
+        walk.given(&one, SUBDOMAIN);
+        walk.given(&template, SUBDOMAIN);
+    }
 }
 
 /// Checks the numbers of users and groups.
@@ -90,7 +137,8 @@ fn restart_policy(walk: &mut BuiltinWalk<'_>, policy: &Place<'_, '_>) {
     }
 }
 
-fn tolerations(walk: &mut BuiltinWalk<'_>, tolerations: &Place<'_, '_>) {
+/// Checks which taints of nodes are tolerated.
+pub(super) fn tolerations(walk: &mut BuiltinWalk<'_>, tolerations: &Place<'_, '_>) {
     for toleration in tolerations.items() {
         let (key, operator, value) = (
             toleration.get("key"),
@@ -108,6 +156,12 @@ fn tolerations(walk: &mut BuiltinWalk<'_>, tolerations: &Place<'_, '_>) {
                 "can't be given with `operator: Exists`",
                 "remove it",
             );
+        }
+        if matches!(kind, "" | "Equal") && !value.is_empty() {
+            let text = value.text_or_empty();
+            if !walk.is_open(text) && !(LABEL_VALUE.holds)(text) {
+                walk.wrong(&value, LABEL_VALUE.want);
+            }
         }
         let effect = toleration.get("effect");
         if !toleration.get("tolerationSeconds").is_null() && effect.text() != Some("NoExecute") {
@@ -156,6 +210,10 @@ fn weight(walk: &mut BuiltinWalk<'_>, term: &Place<'_, '_>) {
 fn pod_term(walk: &mut BuiltinWalk<'_>, term: &Place<'_, '_>) {
     selectors::selector(walk, &term.get("labelSelector"));
     selectors::selector(walk, &term.get("namespaceSelector"));
+    let namespaces = term.get("namespaces");
+    for namespace in namespaces.items() {
+        walk.item(&namespace, LABEL);
+    }
     let key = term.get("topologyKey");
     walk.required(&key);
     walk.form(&key, QUALIFIED);
@@ -172,6 +230,14 @@ fn spread(walk: &mut BuiltinWalk<'_>, constraints: &Place<'_, '_>) {
         walk.required(&action);
         walk.form(&key, QUALIFIED);
         selectors::selector(walk, &constraint.get("labelSelector"));
+        let keys = constraint.get("matchLabelKeys");
+        if !keys.is_empty() && constraint.get("labelSelector").is_null() {
+            walk.says(
+                &keys,
+                "can only be given with a `labelSelector`",
+                "add `labelSelector`, or remove it",
+            );
+        }
         let skew = constraint.get("maxSkew");
         if skew.number().is_some_and(|number| number < 1) {
             walk.wrong(&skew, "a number of at least 1");

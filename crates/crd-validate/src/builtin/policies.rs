@@ -1,8 +1,9 @@
 //! Budgets, autoscalers, roles and their bindings, and policies of admission.
 
-use super::forms::{PERCENT_OR_COUNT, SEGMENT, SUBDOMAIN};
+use super::config::{is_container_resource, quantity_of};
+use super::forms::{LABEL, PERCENT_OR_COUNT, SEGMENT, SUBDOMAIN};
 use super::place::Place;
-use super::{BuiltinWalk, workloads};
+use super::{BuiltinWalk, pods, selectors, workloads};
 
 /// Checks a PodDisruptionBudget.
 pub(super) fn budget(walk: &mut BuiltinWalk<'_>, spec: &Place<'_, '_>) {
@@ -42,19 +43,7 @@ pub(super) fn autoscaler(walk: &mut BuiltinWalk<'_>, spec: &Place<'_, '_>) {
     }
     let metrics = spec.get("metrics");
     for metric in metrics.items() {
-        let kind = metric.get("type");
-        walk.required(&kind);
-        let source = match kind.text_or_empty() {
-            "Resource" => "resource",
-            "Pods" => "pods",
-            "Object" => "object",
-            "External" => "external",
-            "ContainerResource" => "containerResource",
-            _ => continue,
-        };
-        walk.required(&metric.get(source));
-        let source = metric.get(source);
-        target(walk, &source.get("target"));
+        self::metric(walk, &metric);
     }
     let is_external =
         |metric: Place<'_, '_>| matches!(metric.get("type").text_or_empty(), "Object" | "External");
@@ -72,19 +61,106 @@ pub(super) fn autoscaler(walk: &mut BuiltinWalk<'_>, spec: &Place<'_, '_>) {
     }
 }
 
-fn target(walk: &mut BuiltinWalk<'_>, target: &Place<'_, '_>) {
-    if target.is_null() {
-        return;
-    }
-    let kind = target.get("type");
+/// The kinds of metrics in the order in which the server looks for them: the name of the type, the field, and the fields
+/// of the target of which one is needed.
+const METRICS: &[(&str, &str, &[&str])] = &[
+    ("Object", "object", &["averageValue", "value"]),
+    ("External", "external", &["averageValue", "value"]),
+    ("Pods", "pods", &["averageValue"]),
+    (
+        "Resource",
+        "resource",
+        &["averageUtilization", "averageValue"],
+    ),
+    (
+        "ContainerResource",
+        "containerResource",
+        &["averageUtilization", "averageValue"],
+    ),
+];
+
+/// Checks what an autoscaler measures.
+fn metric(walk: &mut BuiltinWalk<'_>, metric: &Place<'_, '_>) {
+    let kind = metric.get("type");
     walk.required(&kind);
-    let values = ["averageUtilization", "averageValue", "value"];
-    if values.iter().all(|value| target.get(value).is_null()) {
-        walk.missing(&target.get("averageUtilization"));
+    let wanted = METRICS.iter().find(|(name, ..)| Some(*name) == kind.text());
+    let mut given = METRICS
+        .iter()
+        .filter(|(_, field, _)| !metric.get(field).is_null());
+    // The server only looks into the first one.
+    if let Some((_, field, values)) = given.next() {
+        source(walk, &metric.get(field), field);
+        target(walk, &metric.get(field).get("target"), values);
+    }
+    let Some((_, field, _)) = wanted else { return };
+    if metric.get(field).is_null() {
+        walk.missing(&metric.get(field));
+    }
+    let is_given = |field: &str| !metric.get(field).is_null();
+    let has_several = METRICS
+        .iter()
+        .filter(|(_, field, _)| is_given(field))
+        .count()
+        > 1;
+    for (_, other, _) in METRICS.iter().filter(|(_, other, _)| other != field) {
+        if has_several && is_given(other) {
+            let what = format!("can't be given beside `{field}`");
+            walk.says(&metric.get(other), &what, "remove it");
+        }
+    }
+}
+
+fn source(walk: &mut BuiltinWalk<'_>, source: &Place<'_, '_>, field: &str) {
+    if matches!(field, "object" | "external" | "pods") {
+        let metric = source.get("metric");
+        walk.required(&metric.get("name"));
+        walk.form(&metric.get("name"), SEGMENT);
+    }
+    match field {
+        "object" => {
+            let object = source.get("describedObject");
+            for key in ["kind", "name"] {
+                walk.required(&object.get(key));
+                walk.form(&object.get(key), SEGMENT);
+            }
+        }
+        "resource" => walk.required(&source.get("name")),
+        "containerResource" => {
+            let (name, container) = (source.get("name"), source.get("container"));
+            walk.required(&name);
+            if let Some(text) = walk.known_text(&name)
+                && !is_container_resource(text)
+            {
+                walk.wrong(&name, "`cpu`, `memory`, or a name with a domain");
+            }
+            walk.required(&container);
+            walk.form(&container, LABEL);
+        }
+        _ => {}
+    }
+}
+
+fn target(walk: &mut BuiltinWalk<'_>, target: &Place<'_, '_>, values: &[&str]) {
+    walk.required(&target.get("type"));
+    let given = values.iter().filter(|value| !target.get(value).is_null());
+    if let Some(first) = values.first()
+        && given.count() == 0
+    {
+        walk.missing(&target.get(first));
     }
     let utilization = target.get("averageUtilization");
     if utilization.number().is_some_and(|number| number < 1) {
         walk.wrong(&utilization, "a number of at least 1");
+    }
+    for key in ["averageValue", "value"] {
+        let value = target.get(key);
+        let zero = cel_k8s::quantity::Quantity::parse("0");
+        if quantity_of(walk, &value)
+            .zip(zero)
+            .is_some_and(|(value, zero)| value <= zero)
+        {
+            walk.wrong(&value, "a quantity of more than 0");
+        }
     }
 }
 
@@ -132,6 +208,18 @@ pub(super) fn cluster_role_rule(walk: &mut BuiltinWalk<'_>, rule: &Place<'_, '_>
     permission(walk, rule);
 }
 
+/// Checks which ClusterRoles are a part of one.
+pub(super) fn aggregation(walk: &mut BuiltinWalk<'_>, rule: &Place<'_, '_>) {
+    if rule.is_null() {
+        return;
+    }
+    let selectors = rule.get("clusterRoleSelectors");
+    walk.required(&selectors);
+    for selector in selectors.items() {
+        selectors::selector(walk, &selector);
+    }
+}
+
 fn permission(walk: &mut BuiltinWalk<'_>, rule: &Place<'_, '_>) {
     walk.required(&rule.get("verbs"));
     let (groups, resources) = (rule.get("apiGroups"), rule.get("resources"));
@@ -164,7 +252,7 @@ pub(super) fn subject(walk: &mut BuiltinWalk<'_>, subject: &Place<'_, '_>) {
         "User" | "Group" => {
             let text = group.text_or_empty();
             let is_rbac =
-                text == "rbac.authorization.k8s.io" || group.is_null() || walk.is_open(text);
+                text == "rbac.authorization.k8s.io" || group.is_empty() || walk.is_open(text);
             if !is_rbac {
                 walk.wrong(&group, "`rbac.authorization.k8s.io`");
             }
@@ -235,6 +323,66 @@ pub(super) fn resource_rule(walk: &mut BuiltinWalk<'_>, rule: &Place<'_, '_>) {
                     "keep only `*`, or remove it",
                 );
             }
+        }
+    }
+}
+
+/// Checks what a sandbox of pods needs by itself.
+pub(super) fn overhead(walk: &mut BuiltinWalk<'_>, overhead: &Place<'_, '_>) {
+    for (name, value) in overhead.entries() {
+        if !walk.is_open(name) && !is_container_resource(name) {
+            walk.says(
+                &value,
+                "is not a resource of containers",
+                "write `cpu`, `memory`, or a name with a domain",
+            );
+        }
+        super::config::not_negative(walk, &value);
+    }
+}
+
+/// Checks which taints the pods of a class tolerate, each once.
+pub(super) fn runtime_tolerations(walk: &mut BuiltinWalk<'_>, tolerations: &Place<'_, '_>) {
+    pods::tolerations(walk, tolerations);
+    let mut seen: Vec<&manifest::value::Node> = Vec::new();
+    for toleration in tolerations.items() {
+        let Some(node) = toleration.node() else {
+            continue;
+        };
+        match seen.contains(&node) {
+            true => walk.twice(&toleration),
+            false => seen.push(node),
+        }
+    }
+}
+
+/// The labels of a Namespace that say how its pods are secured.
+const POD_SECURITY: &str = "pod-security.kubernetes.io/";
+
+/// Checks the labels of a Namespace that say how its pods are secured (the admission plugin `PodSecurity`).
+pub(super) fn pod_security(walk: &mut BuiltinWalk<'_>, labels: &Place<'_, '_>) {
+    for (key, value) in labels.entries() {
+        let Some(name) = key.strip_prefix(POD_SECURITY) else {
+            continue;
+        };
+        let text = value.text_or_empty();
+        let is_release = |text: &str| {
+            let minor = text.strip_prefix("v1.");
+            minor.is_some_and(|minor| minor.parse::<u32>().is_ok())
+        };
+        match name {
+            _ if walk.is_open(text) => {}
+            "enforce" | "audit" | "warn"
+                if !matches!(text, "privileged" | "baseline" | "restricted") =>
+            {
+                walk.wrong(&value, "`privileged`, `baseline` or `restricted`");
+            }
+            "enforce-version" | "audit-version" | "warn-version"
+                if text != "latest" && !is_release(text) =>
+            {
+                walk.wrong(&value, "`latest`, or a release like `v1.36`");
+            }
+            _ => {}
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Labels, and selectors of them.
 
+use std::collections::HashSet;
+
 use super::BuiltinWalk;
 use super::forms::{LABEL_VALUE, QUALIFIED};
 use super::place::Place;
@@ -92,6 +94,13 @@ pub(super) fn node_term(walk: &mut BuiltinWalk<'_>, term: &Place<'_, '_>) {
     }
     let fields = term.get("matchFields");
     for field in fields.items() {
+        let key = field.get("key");
+        walk.required(&key);
+        if let Some(text) = walk.known_text(&key)
+            && text != "metadata.name"
+        {
+            walk.wrong(&key, "`metadata.name`");
+        }
         values(walk, &field);
     }
 }
@@ -138,4 +147,53 @@ pub(super) fn selects(
         }
     }
     Some(true)
+}
+
+/// Checks the finalizers of a Namespace, which are those of Kubernetes or have a domain.
+pub(super) fn finalizers(walk: &mut BuiltinWalk<'_>, finalizers: &Place<'_, '_>) {
+    let is_wrong = finalizers.items().any(|item| {
+        let text = item.text_or_empty();
+        let is_known = text == "kubernetes" || text.contains('/');
+        !walk.is_open(text) && !(is_known && (QUALIFIED.holds)(text))
+    });
+    if is_wrong {
+        walk.says(
+            finalizers,
+            "has a name that is not allowed",
+            "write `kubernetes`, or `prefix.example.com/name`",
+        );
+    }
+}
+
+/// Checks where a class makes volumes: each place once.
+pub(super) fn topologies(walk: &mut BuiltinWalk<'_>, topologies: &Place<'_, '_>) {
+    let mut terms: Vec<Vec<(String, Vec<String>)>> = Vec::new();
+    for term in topologies.items() {
+        let expressions = term.get("matchLabelExpressions");
+        let mut keys = HashSet::new();
+        let mut all = Vec::new();
+        for expression in expressions.items() {
+            let (key, values) = (expression.get("key"), expression.get("values"));
+            walk.item(&key, QUALIFIED);
+            walk.required(&values);
+            if !keys.insert(key.text_or_empty().to_owned()) {
+                walk.twice(&key);
+            }
+            let mut texts: Vec<String> = Vec::new();
+            for value in values.items() {
+                let text = value.text_or_empty().to_owned();
+                match texts.contains(&text) {
+                    true => walk.twice(&value),
+                    false => texts.push(text),
+                }
+            }
+            texts.sort_unstable();
+            all.push((key.text_or_empty().to_owned(), texts));
+        }
+        all.sort_unstable();
+        match all.is_empty() || terms.contains(&all) {
+            true => walk.twice(&expressions),
+            false => terms.push(all),
+        }
+    }
 }

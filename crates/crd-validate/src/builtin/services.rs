@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::forms::{CIDR, EXTERNAL_NAME, IP, LABEL, is_port_name};
+use super::forms::{CIDR, ENDPOINT_IP, EXTERNAL_NAME, IP, LABEL, QUALIFIED, is_port_name};
 use super::place::Place;
 use super::{BuiltinWalk, selectors};
 
@@ -29,12 +29,15 @@ pub(super) fn service(walk: &mut BuiltinWalk<'_>, object: &Place<'_, '_>) {
         let name = spec.get("externalName");
         walk.required(&name);
         walk.form(&name, EXTERNAL_NAME);
-        if !cluster_ip.is_empty() {
-            walk.says(
-                &cluster_ip,
-                "can't be given for an `ExternalName` Service",
-                "remove it",
-            );
+        for key in ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"] {
+            let field = spec.get(key);
+            if !field.is_empty() {
+                walk.says(
+                    &field,
+                    "can't be given for an `ExternalName` Service",
+                    "remove it",
+                );
+            }
         }
     } else {
         addresses(walk, &spec);
@@ -44,6 +47,10 @@ pub(super) fn service(walk: &mut BuiltinWalk<'_>, object: &Place<'_, '_>) {
             walk.says(&cluster_ip, "can't be `None` for this type", "remove it");
         }
     }
+    let externals = spec.get("externalIPs");
+    for address in externals.items() {
+        walk.item(&address, ENDPOINT_IP);
+    }
     ports(walk, &spec, kind);
     external(walk, &spec, kind);
     affinity(walk, &spec);
@@ -51,32 +58,72 @@ pub(super) fn service(walk: &mut BuiltinWalk<'_>, object: &Place<'_, '_>) {
 
 fn addresses(walk: &mut BuiltinWalk<'_>, spec: &Place<'_, '_>) {
     let (one, all) = (spec.get("clusterIP"), spec.get("clusterIPs"));
-    if one.text() != Some("None") {
-        walk.form(&one, IP);
+    match all.items().next() {
+        Some(first) if one.is_empty() || first.text() != one.text() => walk.says(
+            &all,
+            "must begin with `spec.clusterIP`",
+            "remove one of the two fields",
+        ),
+        None if one.text() != Some("None") => walk.form(&one, IP),
+        _ => {}
     }
-    for address in all.items() {
-        if address.text() != Some("None") {
-            walk.form(&address, IP);
+    let found = walk.found.len();
+    for (index, address) in all.items().enumerate() {
+        if index > 0 || address.text() != Some("None") {
+            walk.item(&address, IP);
+        } else if all.len() > 1 {
+            walk.says(
+                &all,
+                "can't have addresses beside `None`",
+                "write only `None`",
+            );
         }
     }
-    if let (Some(first), Some(text)) = (all.items().next(), one.text())
-        && first.text() != Some(text)
+    if all.len() > 2 {
+        walk.says(&all, "has more than two addresses", "keep two of them");
+    } else if found == walk.found.len() {
+        families(walk, spec, &all);
+    }
+    let families = spec.get("ipFamilies");
+    let mut seen = HashSet::new();
+    for family in families.items() {
+        walk.unique(&family, &mut seen);
+    }
+}
+
+/// Checks the families of addresses that are valid.
+fn families(walk: &mut BuiltinWalk<'_>, spec: &Place<'_, '_>, addresses: &Place<'_, '_>) {
+    let is_v6 = |address: &Place<'_, '_>| address.text_or_empty().contains(':');
+    let all: Vec<bool> = addresses.items().map(|address| is_v6(&address)).collect();
+    let is_open = addresses
+        .items()
+        .any(|address| walk.is_open(address.text_or_empty()));
+    if let [first, second] = all.as_slice()
+        && first == second
+        && !is_open
     {
         walk.says(
-            &first,
-            "must be the same as `spec.clusterIP`",
-            "remove one of the two fields",
+            addresses,
+            "has two addresses of the same family",
+            "keep one of the two",
         );
     }
-    let external = spec.get("externalIPs");
-    for address in external.items() {
-        walk.form(&address, IP);
+    let families = spec.get("ipFamilies");
+    for (address, family) in addresses.items().zip(families.items()) {
+        let want = match family.text_or_empty() {
+            "IPv4" => false,
+            "IPv6" => true,
+            _ => continue,
+        };
+        let is_address = !matches!(address.text(), None | Some("None"));
+        if is_address && is_v6(&address) != want && !is_open {
+            walk.wrong(&address, "an address of the family in `ipFamilies`");
+        }
     }
 }
 
 fn ports(walk: &mut BuiltinWalk<'_>, spec: &Place<'_, '_>, kind: &str) {
     let ports = spec.get("ports");
-    let is_headless = spec.get("clusterIP").text() == Some("None");
     let mut keys = HashSet::new();
     let mut node_ports = HashSet::new();
     let mut names = HashSet::new();
@@ -93,7 +140,11 @@ fn ports(walk: &mut BuiltinWalk<'_>, spec: &Place<'_, '_>, kind: &str) {
         {
             walk.wrong(&number, "a number from 1 to 65535");
         }
-        port_number_or_name(walk, &target, !is_headless);
+        // The server writes the port's own number instead of 0 or an empty name.
+        if target.text() != Some("") {
+            port_number_or_name(walk, &target, true);
+        }
+        walk.given(&port.get("appProtocol"), QUALIFIED);
         let protocol = match port.get("protocol").text_or_empty() {
             "" => "TCP",
             protocol => protocol,
@@ -105,7 +156,7 @@ fn ports(walk: &mut BuiltinWalk<'_>, spec: &Place<'_, '_>, kind: &str) {
             }
         }
         let node_port = port.get("nodePort");
-        if !node_port.is_empty() && !EXTERNAL.contains(&kind) {
+        if !node_port.is_empty() && kind == "ClusterIP" {
             walk.says(
                 &node_port,
                 "can't be given for this type",
@@ -143,9 +194,10 @@ pub(super) fn port_number_or_name(
 
 /// Fields that only some types have.
 fn external(walk: &mut BuiltinWalk<'_>, spec: &Place<'_, '_>, kind: &str) {
-    let is_external = EXTERNAL.contains(&kind);
+    let has_addresses = kind == "ClusterIP" && !spec.get("externalIPs").is_empty();
+    let is_external = EXTERNAL.contains(&kind) || has_addresses;
     let policy = spec.get("externalTrafficPolicy");
-    if !policy.is_empty() && !is_external && spec.get("externalIPs").is_empty() {
+    if !policy.is_empty() && !is_external {
         walk.says(
             &policy,
             "can only be given for a Service that is reached from outside",
@@ -172,11 +224,11 @@ fn external(walk: &mut BuiltinWalk<'_>, spec: &Place<'_, '_>, kind: &str) {
             );
         }
     }
+    walk.given(&spec.get("loadBalancerClass"), QUALIFIED);
     let ranges = spec.get("loadBalancerSourceRanges");
     for range in ranges.items() {
-        if let Some(text) = range.text().filter(|text| !walk.is_open(text))
-            && !(CIDR.holds)(text.trim())
-        {
+        let text = range.text_or_empty();
+        if !walk.is_open(text) && !(CIDR.holds)(text.trim()) {
             walk.wrong(&range, CIDR.want);
         }
     }

@@ -1,7 +1,7 @@
 //! PersistentVolumes and claims to them.
 
-use super::config::{not_negative, quantity_of};
-use super::forms::{ABSOLUTE, SUBDOMAIN};
+use super::config::quantity_of;
+use super::forms::{LABEL, SUBDOMAIN};
 use super::place::Place;
 use super::{BuiltinWalk, selectors, volumes};
 use cel_k8s::quantity::Quantity;
@@ -23,16 +23,52 @@ pub(super) fn claim(walk: &mut BuiltinWalk<'_>, spec: &Place<'_, '_>) {
         let place = resources.get("storage");
         walk.missing(&place);
     } else {
-        let zero = Quantity::parse("0");
-        if quantity_of(walk, &storage)
-            .zip(zero)
-            .is_some_and(|(value, zero)| value <= zero)
-        {
-            walk.wrong(&storage, "a quantity of more than 0");
-        }
+        positive(walk, &storage);
     }
+    // The server drops what a claim can't be filled from in `dataSource`, but not in `dataSourceRef`.
+    let source = spec.get("dataSource");
+    let is_kept = match source.get("kind").text_or_empty() {
+        "PersistentVolumeClaim" => source.get("apiGroup").is_empty(),
+        "VolumeSnapshot" => source.get("apiGroup").text() == Some("snapshot.storage.k8s.io"),
+        _ => false,
+    };
+    if is_kept {
+        data_source(walk, &source);
+    }
+    data_source(walk, &spec.get("dataSourceRef"));
+    walk.form(&spec.get("volumeAttributesClassName"), SUBDOMAIN);
     walk.form(&spec.get("storageClassName"), SUBDOMAIN);
     selectors::selector(walk, &spec.get("selector"));
+}
+
+/// Checks that a quantity is more than 0.
+fn positive(walk: &mut BuiltinWalk<'_>, at: &Place<'_, '_>) {
+    let zero = Quantity::parse("0");
+    if quantity_of(walk, at)
+        .zip(zero)
+        .is_some_and(|(value, zero)| value <= zero)
+    {
+        walk.wrong(at, "a quantity of more than 0");
+    }
+}
+
+/// Checks what a claim is filled from.
+fn data_source(walk: &mut BuiltinWalk<'_>, source: &Place<'_, '_>) {
+    if source.is_null() {
+        return;
+    }
+    let (kind, group) = (source.get("kind"), source.get("apiGroup"));
+    walk.required(&kind);
+    walk.required(&source.get("name"));
+    let text = kind.text_or_empty();
+    if group.is_empty() && text != "PersistentVolumeClaim" && !walk.is_open(text) {
+        walk.says(
+            source,
+            "has no group, so its kind must be `PersistentVolumeClaim`",
+            "write `apiGroup`",
+        );
+    }
+    walk.form(&group, SUBDOMAIN);
 }
 
 fn access_modes(walk: &mut BuiltinWalk<'_>, modes: &Place<'_, '_>) {
@@ -40,9 +76,10 @@ fn access_modes(walk: &mut BuiltinWalk<'_>, modes: &Place<'_, '_>) {
     for mode in modes.items() {
         let text = mode.text_or_empty();
         if !ACCESS_MODES.contains(&text) && !walk.is_open(text) {
-            walk.wrong(
+            walk.says(
                 modes,
-                "`ReadWriteOnce`, `ReadOnlyMany`, `ReadWriteMany` or `ReadWriteOncePod`",
+                &format!("can't have {text:?}"),
+                "write `ReadWriteOnce`, `ReadOnlyMany`, `ReadWriteMany` or `ReadWriteOncePod`",
             );
         }
     }
@@ -64,33 +101,72 @@ pub(super) fn volume(walk: &mut BuiltinWalk<'_>, spec: &Place<'_, '_>) {
     access_modes(walk, &spec.get("accessModes"));
     let capacity = spec.get("capacity");
     walk.required(&capacity);
-    if capacity.get("storage").is_null() && !capacity.is_empty() {
+    let is_only_storage = capacity.entries().all(|(name, _)| name == "storage");
+    if !is_only_storage && !capacity.is_empty() {
         walk.says(
             &capacity,
-            "has no `storage`",
-            "write `storage` with the size",
+            "must have `storage` and nothing else",
+            "write only `storage` with the size",
         );
     }
     for (_, value) in capacity.entries() {
-        not_negative(walk, &value);
+        match value.is_null() {
+            true => walk.missing(&value),
+            false => positive(walk, &value),
+        }
     }
-    match volumes::sources(spec).len() {
-        0 => walk.says(
+    let sources = volumes::persistent(spec);
+    if sources.is_empty() {
+        walk.says(
             spec,
             "has no volume",
             "write the kind of volume, like `csi` or `nfs`",
-        ),
-        1 => {}
-        _ => walk.says(spec, "has several volumes", "keep one of them"),
+        );
     }
-    volumes::source(walk, spec);
+    volumes::source(walk, spec, &sources);
+    let affinity = spec.get("nodeAffinity");
+    if !affinity.is_null() {
+        let required = affinity.get("required");
+        match required.is_null() {
+            true => walk.missing(&required),
+            false => {
+                let terms = required.get("nodeSelectorTerms");
+                walk.required(&terms);
+                selectors::node_terms(walk, &terms);
+            }
+        }
+    }
+    csi(walk, &spec.get("csi"));
     let local = spec.get("local");
     if !local.is_null() {
-        walk.required(&local.get("path"));
         if spec.get("nodeAffinity").is_null() {
             walk.missing(&spec.get("nodeAffinity"));
         }
     }
-    walk.form(&spec.get("nfs").get("path"), ABSOLUTE);
     walk.form(&spec.get("storageClassName"), SUBDOMAIN);
+}
+
+/// The Secrets that the driver of a volume may need.
+const SECRETS: &[&str] = &[
+    "controllerExpandSecretRef",
+    "controllerPublishSecretRef",
+    "nodeExpandSecretRef",
+    "nodePublishSecretRef",
+];
+
+/// Checks a volume of a driver.
+fn csi(walk: &mut BuiltinWalk<'_>, csi: &Place<'_, '_>) {
+    if csi.is_null() {
+        return;
+    }
+    walk.required(&csi.get("volumeHandle"));
+    for key in SECRETS {
+        let secret = csi.get(key);
+        if !secret.is_null() {
+            let (name, namespace) = (secret.get("name"), secret.get("namespace"));
+            walk.required(&name);
+            walk.required(&namespace);
+            walk.form(&namespace, LABEL);
+        }
+    }
 }

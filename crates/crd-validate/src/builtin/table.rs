@@ -3,7 +3,7 @@
 use super::forms::{self, Form};
 use super::place::Place;
 use super::{
-    BuiltinWalk, batch, config, network, policies, selectors, services, storage, workloads,
+    BuiltinWalk, batch, config, network, policies, quota, selectors, services, storage, workloads,
 };
 
 /// A check of a field.
@@ -13,6 +13,8 @@ pub(super) enum Check {
     Required,
     /// A text must have this format, unless it is empty.
     Form(Form),
+    /// A text must have this format, even if it is empty.
+    Given(Form),
     /// A text must be one of these, unless it is empty.
     OneOf(&'static [&'static str]),
     /// A number must be in this range.
@@ -21,13 +23,14 @@ pub(super) enum Check {
     With(fn(&mut BuiltinWalk<'_>, &Place<'_, '_>)),
 }
 
-use Check::{Form as F, OneOf, Range, Required, With};
+use Check::{Form as F, Given, OneOf, Range, Required, With};
 
 impl Check {
     pub(super) fn apply(&self, walk: &mut BuiltinWalk<'_>, at: &Place<'_, '_>) {
         match self {
             Required => walk.required(at),
             F(form) => walk.form(at, *form),
+            Given(form) => walk.given(at, *form),
             OneOf(texts) => {
                 let text = at.text_or_empty();
                 if !text.is_empty() && !texts.contains(&text) && !walk.is_open(text) {
@@ -136,6 +139,10 @@ pub(super) const KINDS: &[Kind] = &[
                 &[NOT_NEGATIVE],
             ),
             ("spec.volumeClaimTemplates[].spec", &[With(storage::claim)]),
+            (
+                "spec.volumeClaimTemplates[].metadata.name",
+                &[Required, F(forms::LABEL)],
+            ),
             ("spec.ordinals.start", &[NOT_NEGATIVE]),
         ],
     ),
@@ -161,6 +168,14 @@ pub(super) const KINDS: &[Kind] = &[
             ),
         ],
     ),
+    kind(
+        "",
+        "Namespace",
+        &[
+            ("spec.finalizers", &[With(selectors::finalizers)]),
+            ("metadata.labels", &[With(policies::pod_security)]),
+        ],
+    ),
     kind("", "ConfigMap", &[("", &[With(config::config_map)])]),
     kind("", "Secret", &[("", &[With(config::secret)])]),
     kind("", "Service", &[("", &[With(services::service)])]),
@@ -169,12 +184,26 @@ pub(super) const KINDS: &[Kind] = &[
         "Endpoints",
         &[
             ("subsets[]", &[With(network::subset)]),
-            ("subsets[].addresses[].ip", &[Required, F(forms::IP)]),
+            (
+                "subsets[].addresses[].ip",
+                &[Required, F(forms::ENDPOINT_IP)],
+            ),
+            ("subsets[].addresses[].nodeName", &[Given(forms::SUBDOMAIN)]),
             (
                 "subsets[].notReadyAddresses[].ip",
-                &[Required, F(forms::IP)],
+                &[Required, F(forms::ENDPOINT_IP)],
+            ),
+            (
+                "subsets[].notReadyAddresses[].nodeName",
+                &[Given(forms::SUBDOMAIN)],
+            ),
+            ("subsets[].ports[].appProtocol", &[Given(forms::QUALIFIED)]),
+            (
+                "subsets[].ports[].protocol",
+                &[OneOf(&["TCP", "UDP", "SCTP"])],
             ),
             ("subsets[].addresses[].hostname", &[F(forms::LABEL)]),
+            ("subsets[].notReadyAddresses[].hostname", &[F(forms::LABEL)]),
             ("subsets[].ports[].port", &[Required, PORT]),
             ("subsets[].ports[].name", &[F(forms::LABEL)]),
         ],
@@ -197,13 +226,16 @@ pub(super) const KINDS: &[Kind] = &[
         "PersistentVolume",
         &[
             ("spec", &[With(storage::volume)]),
-            ("spec.csi.driver", &[F(forms::PROVISIONER)]),
+            ("spec.csi.driver", &[F(forms::DRIVER)]),
         ],
     ),
     kind(
         "storage.k8s.io",
         "StorageClass",
-        &[("provisioner", &[Required, F(forms::PROVISIONER)])],
+        &[
+            ("provisioner", &[Required, F(forms::PROVISIONER)]),
+            ("allowedTopologies", &[With(selectors::topologies)]),
+        ],
     ),
     kind(
         "",
@@ -214,14 +246,23 @@ pub(super) const KINDS: &[Kind] = &[
         "",
         "ResourceQuota",
         &[
-            ("spec.hard", &[With(config::quota)]),
-            ("spec", &[With(config::scopes)]),
+            ("spec.hard", &[With(quota::quota)]),
+            ("spec", &[With(quota::scopes)]),
         ],
     ),
     kind(
         "scheduling.k8s.io",
         "PriorityClass",
-        &[("", &[With(config::priority)])],
+        &[
+            ("", &[With(config::priority)]),
+            (
+                "preemptionPolicy",
+                &[
+                    With(config::preemption),
+                    OneOf(&["Never", "PreemptLowerPriority"]),
+                ],
+            ),
+        ],
     ),
     kind(
         "node.k8s.io",
@@ -229,6 +270,11 @@ pub(super) const KINDS: &[Kind] = &[
         &[
             ("handler", &[Required, F(forms::HANDLER)]),
             ("scheduling.nodeSelector", &[With(selectors::labels)]),
+            (
+                "scheduling.tolerations",
+                &[With(policies::runtime_tolerations)],
+            ),
+            ("overhead.podFixed", &[With(policies::overhead)]),
         ],
     ),
     kind(
@@ -240,7 +286,7 @@ pub(super) const KINDS: &[Kind] = &[
         "networking.k8s.io",
         "IngressClass",
         &[
-            ("spec.controller", &[F(forms::CONTROLLER)]),
+            ("spec.controller", &[Required, F(forms::CONTROLLER)]),
             ("spec.parameters", &[With(network::class_parameters)]),
         ],
     ),
@@ -249,6 +295,7 @@ pub(super) const KINDS: &[Kind] = &[
         "NetworkPolicy",
         &[
             ("spec.podSelector", &[With(selectors::selector)]),
+            ("spec.policyTypes", &[With(network::policy_types)]),
             ("spec.ingress[].from[]", &[With(network::peer)]),
             ("spec.egress[].to[]", &[With(network::peer)]),
             ("spec.ingress[].ports[]", &[With(network::policy_port)]),
@@ -277,7 +324,10 @@ pub(super) const KINDS: &[Kind] = &[
     kind(
         RBAC,
         "ClusterRole",
-        &[("rules[]", &[With(policies::cluster_role_rule)])],
+        &[
+            ("rules[]", &[With(policies::cluster_role_rule)]),
+            ("aggregationRule", &[With(policies::aggregation)]),
+        ],
     ),
     kind(
         RBAC,

@@ -8,8 +8,16 @@ use super::{BuiltinWalk, selectors};
 pub(super) fn controller(walk: &mut BuiltinWalk<'_>, object: &Place<'_, '_>) {
     let spec = object.get("spec");
     let selector = spec.get("selector");
+    let found = walk.found.len();
     selectors::selector(walk, &selector);
-    for key in ["replicas", "minReadySeconds", "revisionHistoryLimit"] {
+    let is_valid = found == walk.found.len();
+    if selector.is_null() {
+        walk.missing(&selector);
+    }
+    // The server takes any history of a StatefulSet.
+    let is_kept = object.get("kind").text() != Some("StatefulSet");
+    let history = is_kept.then_some("revisionHistoryLimit");
+    for key in ["replicas", "minReadySeconds"].into_iter().chain(history) {
         let number = spec.get(key);
         if number.number().is_some_and(|number| number < 0) {
             walk.wrong(&number, "a number of at least 0");
@@ -33,7 +41,10 @@ pub(super) fn controller(walk: &mut BuiltinWalk<'_>, object: &Place<'_, '_>) {
     let (template, metadata) = (spec.get("template"), "metadata");
     let metadata = template.get(metadata);
     let labels = metadata.get("labels");
-    if !template.is_null() && selectors::selects(walk, &selector, &labels) == Some(false) {
+    if is_valid
+        && !template.is_null()
+        && selectors::selects(walk, &selector, &labels) == Some(false)
+    {
         let help = "give the pods the labels in `spec.selector`";
         walk.says(&labels, "are not selected by `spec.selector`", help);
     }
@@ -70,7 +81,21 @@ pub(super) fn deployment(walk: &mut BuiltinWalk<'_>, object: &Place<'_, '_>) {
 pub(super) fn daemon_set(walk: &mut BuiltinWalk<'_>, object: &Place<'_, '_>) {
     let spec = object.get("spec");
     let strategy = spec.get("updateStrategy");
-    rolling_update(walk, &strategy.get("rollingUpdate"));
+    let rolling = strategy.get("rollingUpdate");
+    rolling_update(walk, &rolling);
+    let (unavailable, surge) = (rolling.get("maxUnavailable"), rolling.get("maxSurge"));
+    let is_some = |place: &Place<'_, '_>| match place.text() {
+        Some(text) => super::forms::is_percent(text) && text != "0%",
+        None => place.number().is_some_and(|number| number > 0),
+    };
+    // The server writes one unavailable pod if there is nothing.
+    if is_some(&surge) && (unavailable.is_null() || is_some(&unavailable)) {
+        walk.says(
+            &surge,
+            "can only be given if `maxUnavailable` is 0",
+            "write `maxUnavailable: 0`, or remove it",
+        );
+    }
 }
 
 fn rolling_update(walk: &mut BuiltinWalk<'_>, rolling: &Place<'_, '_>) {

@@ -14,7 +14,14 @@ const REQUIRED: &[&str] = &["apiVersion", "kind", "name", "uid"];
 const STANDARD_FINALIZERS: &[&str] = &["foregroundDeletion", "kubernetes", "orphan"];
 
 /// The groups of Kubernetes' own kinds whose finalizers may have any name.
-const WITH_ANY_FINALIZER: &[&str] = &["apiextensions.k8s.io", "apiregistration.k8s.io"];
+const WITH_ANY_FINALIZER: &[&str] = &[
+    "admissionregistration.k8s.io",
+    "apiextensions.k8s.io",
+    "apiregistration.k8s.io",
+    "coordination.k8s.io",
+    "node.k8s.io",
+    "policy",
+];
 
 impl MetadataWalk<'_> {
     pub(super) fn owners(&mut self, map: &Map, root: &Pointer) {
@@ -82,6 +89,11 @@ impl MetadataWalk<'_> {
             .get("apiVersion")
             .and_then(Node::as_str)
             .unwrap_or_default();
+        let is_event = owner.get("kind").and_then(Node::as_str) == Some("Event");
+        if is_event && version == "v1" {
+            let message = format!("`{}` is an Event, which owns nothing", place.dotted());
+            self.report(place, message, "remove this owner");
+        }
         let is_version = match version.split_once('/') {
             Some((_, version)) => !version.is_empty() && !version.contains('/'),
             None => true,
@@ -99,7 +111,9 @@ impl MetadataWalk<'_> {
 
     pub(super) fn finalizers(&mut self, map: &Map, root: &Pointer) {
         let group = self.object.group();
-        let is_own = names::is_builtin_group(group) && !WITH_ANY_FINALIZER.contains(&group);
+        let is_event = self.object.kind() == "Event";
+        let is_own =
+            names::is_builtin_group(group) && !WITH_ANY_FINALIZER.contains(&group) && !is_event;
         let mut given: Vec<&str> = Vec::new();
         for (place, item) in self.items(map, root, "finalizers") {
             let text = match &item.kind {

@@ -65,18 +65,20 @@ impl StructureWalk<'_> {
     /// Whether a value has a branch's type, and the fixed values that distinguish the branch from others.
     fn is_possible(&mut self, value: &Node, view: View) -> bool {
         let schema = self.schema.node(view.node);
+        let shape = view.shape.map(|shape| self.schema.node(shape));
         self.has_type(value, schema)
             && schema.properties.iter().all(|(key, node)| {
                 let child = self.schema.node(*node);
                 let tells_apart = !child.enumeration.is_empty() || child.not.is_some();
-                match value.get(key).filter(|_| tells_apart) {
+                let map = value.as_map().filter(|_| tells_apart);
+                match map.and_then(|map| self.given_or_default(map, key, shape)) {
                     Some(field) => {
                         let mut held = true;
                         let view = View {
                             node: *node,
                             shape: None,
                         };
-                        self.inside(TrailStep::Key(key), |walk| held = walk.holds(field, view));
+                        self.inside(TrailStep::Key(key), |walk| held = walk.holds(&field, view));
                         held
                     }
                     None => true,

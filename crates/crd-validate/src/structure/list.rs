@@ -8,7 +8,7 @@ use super::number::{self, Read};
 use super::walk::{StructureWalk, View};
 use super::words;
 use crate::passes::Request;
-use crate::schema::node::{ListType, Schema};
+use crate::schema::node::{ListType, Schema, Type};
 use manifest::value::{Kind, Node, trail::TrailStep};
 
 impl StructureWalk<'_> {
@@ -32,17 +32,36 @@ impl StructureWalk<'_> {
                 if is_default {
                     continue;
                 }
+                // In one of Kubernetes' own kinds, a null is an entry without fields.
+                let empty = Node::from_json(Value::Object(serde_json::Map::new()));
+                let no_text = Node::from_json(Value::from(""));
+                let is_null = self.is_builtin && matches!(item.kind, Kind::Null);
+                let item = match self.schema.node(node).type_ {
+                    Some(Type::Object) if is_null && !self.is_keyed(schema) => &empty,
+                    Some(Type::String) if is_null && !self.is_keyed(schema) => &no_text,
+                    _ if is_null && !self.is_keyed(schema) => continue,
+                    _ => item,
+                };
                 self.inside(TrailStep::Index(index), |walk| {
                     walk.value(item, View { node, shape })
                 });
             }
         }
+        // On creation the server looks for duplicates of its own kinds in its own code.
+        let is_own = self.is_builtin && self.request == Request::Create;
         match schema.list_type {
+            _ if is_own => {}
             Some(ListType::Set) => self.set(items),
             Some(ListType::Map) => self.keyed(items, schema),
             _ if schema.unique_items => self.set(items),
             _ => {}
         }
+    }
+
+    /// Whether server-side apply tells the entries of a list apart by their values or keys.
+    fn is_keyed(&self, schema: &Schema) -> bool {
+        let is_keyed = matches!(schema.list_type, Some(ListType::Set | ListType::Map));
+        is_keyed && self.request == Request::Apply
     }
 
     /// Checks that each value of a set appears only once.

@@ -12,6 +12,9 @@ pub(super) fn check(walk: &mut StructureWalk<'_>) {
         return;
     };
     walk.inside(TrailStep::Key("metadata"), |walk| {
+        if matches!(metadata.kind, Kind::Null) {
+            return;
+        }
         let Some(map) = metadata.as_map() else {
             return walk.report(|walk| words::wrong_type_for(walk, metadata, Type::Object));
         };

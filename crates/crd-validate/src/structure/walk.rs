@@ -1,5 +1,7 @@
 //! Walks over an object and its schema together.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use super::number::{self, compare, is_multiple, is_whole};
@@ -77,6 +79,8 @@ pub(super) struct Above {
 struct FirstFailure {
     tries: usize,
     at: Option<Pointer>,
+    /// Whether a failure so far keeps the API server from evaluating rules.
+    blocks_rules: bool,
 }
 
 pub(super) struct StructureWalk<'a> {
@@ -171,11 +175,15 @@ impl<'a> StructureWalk<'a> {
         let is_of_apply = [codes::SCHEMA_TYPE, codes::SCHEMA_LIST_KEY].contains(&finding.code);
         finding.code == codes::SCHEMA_UNKNOWN_FIELD
             || (is_of_apply && self.request == Request::Apply)
+            || (finding.code == codes::SCHEMA_TYPE && self.is_builtin)
     }
 
     /// Like [`report`](Self::report), for a finding that keeps the API server from evaluating rules.
     pub(crate) fn report_blocking(&mut self, make: impl FnOnce(&Self) -> Diagnostic) {
         self.blocks_rules |= !self.quiet && !self.in_status;
+        if let Some(first) = &mut self.first_failure {
+            first.blocks_rules = true;
+        }
         self.report(make);
     }
 
@@ -205,7 +213,8 @@ impl<'a> StructureWalk<'a> {
         held
     }
 
-    /// Where a branch that is not satisfied fails first, if that is inside of the current value.
+    /// Where a branch that is not satisfied fails first, if that is inside of the current value. The API server reports the
+    /// branch's failures too, so they may keep it from evaluating rules.
     pub(crate) fn failure_inside(&mut self, value: &Node, view: View) -> Option<Pointer> {
         if self.quiet {
             return None;
@@ -213,9 +222,12 @@ impl<'a> StructureWalk<'a> {
         self.first_failure = Some(FirstFailure {
             tries: self.tries + 1,
             at: None,
+            blocks_rules: false,
         });
         self.holds(value, view);
-        let at = self.first_failure.take().and_then(|first| first.at);
+        let first = self.first_failure.take()?;
+        self.blocks_rules |= first.blocks_rules && !self.in_status;
+        let at = first.at;
         at.filter(|at| at.steps().len() > self.pointer.steps().len())
     }
 
@@ -352,7 +364,8 @@ impl<'a> StructureWalk<'a> {
             .as_ref()
             .and_then(|format| format::violated(format, text))
         {
-            self.report(|walk| words::wrong_format(walk, text, want));
+            // The API server calls it a value of the wrong type.
+            self.report_blocking(|walk| words::wrong_format(walk, text, want));
         }
     }
 
@@ -462,19 +475,29 @@ impl<'a> StructureWalk<'a> {
     /// Checks the fields that a branch of a combination mentions, after nulls and defaults have been applied.
     fn branch_fields(&mut self, map: &Map, schema: &Schema, shape: Option<&Schema>) {
         for (key, node) in &schema.properties {
-            let given = map
-                .get(key)
-                .filter(|value| !self.is_dropped(shape, key, value));
-            let default = match given {
-                Some(_) => None,
-                None => self.default(shape, key).cloned().map(Node::from_json),
-            };
-            if let Some(value) = given.or(default.as_ref()) {
+            if let Some(value) = self.given_or_default(map, key, shape) {
                 let view = View {
                     node: *node,
                     shape: shape.and_then(|shape| shape.child(key)),
                 };
-                self.inside(TrailStep::Key(key), |walk| walk.value(value, view));
+                self.inside(TrailStep::Key(key), |walk| walk.value(&value, view));
+            }
+        }
+    }
+
+    /// A field after nulls and defaults have been applied.
+    pub(crate) fn given_or_default<'v>(
+        &self,
+        map: &'v Map,
+        key: &str,
+        shape: Option<&Schema>,
+    ) -> Option<Cow<'v, Node>> {
+        let given = map.get(key);
+        match given.filter(|value| !self.is_dropped(shape, key, value)) {
+            Some(value) => Some(Cow::Borrowed(value)),
+            None => {
+                let default = self.default(shape, key)?;
+                Some(Cow::Owned(Node::from_json(default.clone())))
             }
         }
     }
