@@ -284,6 +284,66 @@ pub const RULES: &[Rule] = &[
         keda::unreadable_setting::check,
     ),
     Rule::new(
+        &[reference::chart_switch::CODE],
+        reference::chart_switch::check,
+    ),
+    Rule::new(
+        &[reference::chart_address::CODE],
+        reference::chart_address::check,
+    ),
+    Rule::new(
+        &[reference::oversized_crds::CODE],
+        reference::oversized_crds::check,
+    ),
+    Rule::new(
+        &[reference::duplicate_entry::CODE],
+        reference::duplicate_entry::check,
+    ),
+    Rule::new(
+        &[network::not_advertised::CODE],
+        network::not_advertised::check,
+    ),
+    Rule::new(
+        &[flux::unmatched_monitor::CODE],
+        flux::unmatched_monitor::check,
+    ),
+    Rule::new(
+        &[flux::unselected_monitor::CODE],
+        flux::unselected_monitor::check,
+    ),
+    Rule::new(&[flux::missing_key::CODE], flux::missing_key::check),
+    Rule::new(
+        &[dns::annotation_on_gateway::CODE],
+        dns::annotation_on_gateway::check,
+    ),
+    Rule::new(&[dns::tunnel_rules::CODE], dns::tunnel_rules::check),
+    Rule::new(
+        &[envoy::unusable_bootstrap::CODE],
+        envoy::unusable_bootstrap::check,
+    ),
+    Rule::new(
+        &[envoy::limit_below_request::CODE],
+        envoy::limit_below_request::check,
+    ),
+    Rule::new(
+        &[envoy::unknown_container::CODE],
+        envoy::unknown_container::check,
+    ),
+    Rule::new(&[envoy::joined_path::CODE], envoy::joined_path::check),
+    Rule::new(&[envoy::idle_script::CODE], envoy::idle_script::check),
+    Rule::new(
+        &[keda::unusable_fallback::CODE],
+        keda::unusable_fallback::check,
+    ),
+    Rule::new(
+        &[keda::duplicate_trigger::CODE],
+        keda::duplicate_trigger::check,
+    ),
+    Rule::new(
+        &[attachment::oidc_callback::CODE],
+        attachment::oidc_callback::check,
+    ),
+    Rule::new(
         &[
             attachment::listener_conflict::CODE,
             attachment::no_gateway::CODE,
@@ -302,6 +362,7 @@ pub const RULES: &[Rule] = &[
             attachment::shared_stream::CODE,
             dns::endpoint_elsewhere::CODE,
             dns::hostname_outside_listener::CODE,
+            dns::idle_publisher::CODE,
             dns::private_proxied::CODE,
             dns::two_targets::CODE,
             dns::unfiltered_publisher::CODE,

@@ -4,7 +4,10 @@
 mod filter_chains;
 pub(crate) mod filter_order;
 pub(crate) mod idle_compressor;
+pub(crate) mod idle_script;
 pub(crate) mod ip_family;
+pub(crate) mod joined_path;
+pub(crate) mod limit_below_request;
 pub(crate) mod literal_wildcard;
 pub(crate) mod mirrored_redirect;
 pub(crate) mod no_weight;
@@ -18,7 +21,9 @@ pub(crate) mod shared_certificate;
 pub(super) mod support;
 pub(crate) mod try_timeout;
 pub(crate) mod unknown_alpn;
+pub(crate) mod unknown_container;
 pub(crate) mod unknown_operator;
+pub(crate) mod unusable_bootstrap;
 pub(crate) mod unused_status_codes;
 pub(crate) mod without_quic;
 

@@ -1,6 +1,9 @@
 //! References to what does not exist, or can't be used there.
 
 mod app_template;
+pub(crate) mod chart_address;
+pub(crate) mod chart_switch;
+pub(crate) mod duplicate_entry;
 pub(crate) mod extension_disabled;
 pub(crate) mod instead;
 mod lua_calls;
@@ -13,6 +16,7 @@ pub(crate) mod names;
 pub(crate) mod no_certificate;
 pub(crate) mod not_permitted;
 pub(crate) mod other_schema;
+pub(crate) mod oversized_crds;
 pub(crate) mod parameters;
 pub(crate) mod port;
 pub(crate) mod rate_limit_service;
