@@ -2,6 +2,7 @@
 
 use super::published::Name;
 use envoy_gateway::exposure::publisher::Publisher;
+use envoy_gateway::exposure::selector::Selector;
 use envoy_gateway::index::Key;
 use manifest::Object;
 use manifest::diagnostic::Diagnostic;
@@ -60,6 +61,14 @@ pub(crate) fn report<'a>(
             .as_ref()
             .is_none_or(|it| it.matches(label))
     };
+    let of_routes = |selector: &Option<Selector>, below: &str| {
+        let is_met = |name: &Name<'_, 'a>| {
+            let map = name.route.object.node.path(&["metadata", below]);
+            let label = |key: &str| map.and_then(|map| map.get(key)?.as_str());
+            selector.as_ref().is_none_or(|it| it.matches(label))
+        };
+        names.iter().any(is_met)
+    };
     let (message, help) = if let Some(name) = is_out(filter.gateway, &gateway) {
         (
             format!("no route is attached to a gateway `{name}`"),
@@ -79,6 +88,16 @@ pub(crate) fn report<'a>(
         (
             "no gateway with routes has the labels of its filter".to_owned(),
             "use labels that a gateway has in `metadata.labels`",
+        )
+    } else if !of_routes(&filter.annotations, "annotations") {
+        (
+            "no route has the annotations of its filter".to_owned(),
+            "annotate the routes that are to be published, or change the filter",
+        )
+    } else if !of_routes(&filter.labels, "labels") {
+        (
+            "no route has the labels of its filter".to_owned(),
+            "label the routes that are to be published, or change the filter",
         )
     } else {
         return None;
@@ -135,6 +154,10 @@ mod tests {
         assert_eq!(
             of(", namespaced: true"),
             [format!("{place}no route is in the namespace `network`")]
+        );
+        assert_eq!(
+            of(", annotationFilter: 'example.com/publish in (yes)'"),
+            [format!("{place}no route has the annotations of its filter")]
         );
     }
 }

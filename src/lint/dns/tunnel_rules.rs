@@ -115,7 +115,9 @@ fn shadowed(config: &TunnelConfig<'_>, before: &[Node], rule: &Node) -> Option<D
         let has_path = text(other, &["path"]).is_some();
         let below = name.strip_prefix('*').filter(|it| it.starts_with('.'));
         let is_covered = name == hostname || below.is_some_and(|it| hostname.ends_with(it));
-        (is_covered && !has_path).then_some(name)
+        // With the same service, it makes no difference which of them is used.
+        let is_same = text(other, &["service"]) == text(rule, &["service"]);
+        (is_covered && !has_path && !is_same).then_some(name)
     })?;
     let message =
         format!("the rule for {hostname} is never used, because one for {covering} is before it");

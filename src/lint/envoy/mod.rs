@@ -15,6 +15,7 @@ pub(crate) mod out_of_bounds;
 pub(crate) mod overlapping_hostnames;
 pub(crate) mod passthrough_without_route;
 pub(crate) mod patch_operation;
+pub(crate) mod plain_http2;
 pub(crate) mod same_names;
 pub(crate) mod shared_certificate;
 #[cfg(test)]
@@ -23,6 +24,7 @@ pub(crate) mod try_timeout;
 pub(crate) mod unknown_alpn;
 pub(crate) mod unknown_container;
 pub(crate) mod unknown_operator;
+pub(crate) mod unmerged_gateway;
 pub(crate) mod unusable_bootstrap;
 pub(crate) mod unused_status_codes;
 pub(crate) mod without_quic;

@@ -21,6 +21,7 @@ pub(crate) mod substitution;
 pub(crate) mod unknown_object;
 pub(crate) mod unknown_source;
 pub(crate) mod unmatched_monitor;
+pub(crate) mod unreadable_dashboard;
 pub(crate) mod unreadable_variable;
 pub(crate) mod unscraped_endpoint;
 pub(crate) mod unselected_monitor;

@@ -7,6 +7,7 @@ pub(crate) mod fixed_replicas;
 pub(crate) mod minimum_above_maximum;
 pub(crate) mod shared_metric;
 pub(crate) mod two_autoscalers;
+pub(crate) mod unknown_authentication;
 pub(crate) mod unknown_deployment;
 pub(crate) mod unknown_trigger;
 pub(crate) mod unreadable_setting;

@@ -11,8 +11,9 @@ manifest::code! {
     "reference"/"chart-address", Error, "The address of a chart in a form that nothing reads.",
     r#"
 Charts are in repositories with an index, at an address that begins with `https://`, or in a registry for containers. Flux
-takes a HelmRepository for one with an index unless its `type` is `oci`; then its address begins with `oci://`. Argo CD
-takes the address of a registry without `oci://` for a source that has a `chart`.
+takes a HelmRepository for one with an index unless its `type` is `oci`; then its address begins with `oci://`. For a
+source with a `chart`, Argo CD takes the address of the registry without `oci://`; with it, the address must be that of the
+chart itself.
 
 ## Wrong
 
@@ -82,10 +83,16 @@ fn of_application(object: &Object) -> Vec<Diagnostic> {
     let several = several.map(|(at, node)| (spec.key("sources").index(at), node));
     let all: Vec<(Pointer, &Node)> = one.into_iter().chain(several).collect();
     let wrong = all.into_iter().filter_map(|(place, source)| {
-        text(source, &["chart"])?;
+        let chart = text(source, &["chart"])?;
         let url = text(source, &["repoURL"])?;
         let rest = url.strip_prefix(OCI)?;
-        let message = format!("Argo CD takes no `{OCI}` for the repository of a chart");
+        // Since 3.1, Argo CD takes the whole address of a chart, and ignores `chart`.
+        let last = |text: &str| text.rsplit('/').next().map(str::to_owned);
+        if last(rest) == last(chart) {
+            return None;
+        }
+        let message =
+            format!("Argo CD looks for a chart at `{url}` itself, not for `{chart}` below it");
         Some(
             finding(CODE, object, &place.key("repoURL"), message)
                 .why("Argo CD can't fetch the chart, so nothing is installed")
@@ -145,9 +152,10 @@ spec: {{source: {{{source}}}}}
         assert_eq!(
             says("chart: a, repoURL: 'oci://example.com/charts'"),
             [
-                "error reference/chart-address /spec/source/repoURL: Argo CD takes no `oci://` for the repository of a chart"
+                "error reference/chart-address /spec/source/repoURL: Argo CD looks for a chart at `oci://example.com/charts` itself, not for `a` below it"
             ]
         );
         assert_eq!(says("path: ., repoURL: 'oci://example.com/a'"), [""; 0]);
+        assert_eq!(says("chart: a, repoURL: 'oci://example.com/a'"), [""; 0]);
     }
 }

@@ -13,7 +13,7 @@ manifest::code! {
     "reference"/"chart-switch", Warning, "An object that nothing reads, because a chart's value is not set.",
     r#"
 Some features of Cilium and cert-manager are off unless a value of their chart says otherwise: Cilium's L2 announcements
-(`l2announcements.enabled`) and BGP (`bgpControlPlane.enabled`), and certificates for annotated Gateways
+(`l2announcements.enabled`, which also need `kubeProxyReplacement`) and BGP (`bgpControlPlane.enabled`), and certificates for annotated Gateways
 (`config.enableGatewayAPI` of cert-manager). The API server takes the objects all the same, and nothing happens. This
 is reported if the HelmRelease with all of its values is among the manifests.
 
@@ -50,6 +50,8 @@ struct Switch {
     uses: fn(&Object) -> bool,
     /// The path of the value in `values`.
     path: &'static [&'static str],
+    /// Whether the feature is off unless the value says otherwise.
+    is_off_by_default: bool,
     /// An argument of the program that does the same.
     argument: &'static str,
     why: &'static str,
@@ -61,6 +63,7 @@ const SWITCHES: &[Switch] = &[
         kinds: &[("cilium.io", "CiliumL2AnnouncementPolicy")],
         uses: |_| true,
         path: &["l2announcements", "enabled"],
+        is_off_by_default: true,
         argument: "--enable-l2-announcements",
         why: "no node answers ARP requests for the addresses of Services, so nobody can reach them",
     },
@@ -72,14 +75,25 @@ const SWITCHES: &[Switch] = &[
         ],
         uses: |_| true,
         path: &["bgpControlPlane", "enabled"],
+        is_off_by_default: true,
         argument: "--enable-bgp-control-plane",
         why: "Cilium starts no BGP session, so no router learns the way to any address",
+    },
+    Switch {
+        chart: "cilium",
+        kinds: &[("cilium.io", "CiliumL2AnnouncementPolicy")],
+        uses: |_| true,
+        path: &["kubeProxyReplacement"],
+        is_off_by_default: false,
+        argument: "--kube-proxy-replacement",
+        why: "Cilium only announces addresses of Services that it serves itself, so nobody can reach them",
     },
     Switch {
         chart: "cert-manager",
         kinds: &[("gateway.networking.k8s.io", "Gateway")],
         uses: wants_certificates,
         path: &["config", "enableGatewayAPI"],
+        is_off_by_default: true,
         argument: "--enable-gateway-api",
         why: "cert-manager doesn't look at Gateways, so it makes no certificate, and the HTTPS listeners don't work",
     },
@@ -129,7 +143,7 @@ fn is_off(release: &Object, switch: &Switch) -> bool {
         return false;
     }
     let Some(values) = release.node.path(&["spec", "values"]) else {
-        return true;
+        return switch.is_off_by_default;
     };
     let has_argument = ["extraArgs", "extraConfig", "agent"].iter().any(|key| {
         let mut is_it = |text: &str| text.contains(switch.argument.trim_start_matches("--"));
@@ -137,7 +151,13 @@ fn is_off(release: &Object, switch: &Switch) -> bool {
         it.is_some_and(|it| crate::lint::words::any_text(it, &mut is_it))
     });
     let value = values.path(switch.path).map(|it| &it.kind);
-    !has_argument && matches!(value, None | Some(Kind::Null | Kind::Bool(false)))
+    let is_off = match value {
+        None | Some(Kind::Null) => switch.is_off_by_default,
+        Some(Kind::Bool(is_on)) => !is_on,
+        Some(Kind::String(text)) => matches!(text.as_str(), "false" | "disabled"),
+        Some(_) => false,
+    };
+    !has_argument && is_off
 }
 
 fn report(user: &Applied<'_>, release: &Applied<'_>, switch: &Switch) -> Diagnostic {
@@ -201,6 +221,13 @@ spec: {loadBalancerIPs: true}
         ] {
             assert_eq!(with("cilium", silent, policy), [""; 0], "{silent}");
         }
+        let beside = "values: {kubeProxyReplacement: false, l2announcements: {enabled: true}}";
+        assert_eq!(
+            with("cilium", beside, policy),
+            [
+                "warning reference/chart-switch /kind: `kubeProxyReplacement` is not on in the values of HelmRelease cilium"
+            ]
+        );
     }
 
     #[test]
