@@ -15,6 +15,7 @@ pub(crate) mod no_redirect;
 pub(crate) mod no_target;
 pub(crate) mod not_allowed;
 mod objects;
+pub(crate) mod oidc_callback;
 mod other_parents;
 mod policies;
 pub(crate) mod policy_conflict;

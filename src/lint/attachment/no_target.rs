@@ -126,7 +126,7 @@ impl<'a> ClusterAttachments<'_, 'a> {
         let kind = text(by, &["kind"])?;
         let candidates = self.candidates(policy, kind, by)?;
         if candidates.is_empty() {
-            return None;
+            return self.selects_elsewhere(policy, at, by);
         }
         let may_select = |one: &&&Applied<'_>| selects(Some(by), &self.labels(one)) != Some(false);
         let mut selected = candidates.iter().filter(may_select).peekable();
@@ -152,6 +152,33 @@ impl<'a> ClusterAttachments<'_, 'a> {
                 .help(format!(
                     "use labels that the {kind} has (in `metadata.labels`, or added by a kustomization or by Flux's `commonMetadata`)"
                 )),
+        )
+    }
+
+    /// A selector that would match a gateway, if the policy were in the namespace of the gateway.
+    fn selects_elsewhere(&self, policy: &Policy<'_>, at: usize, by: &Node) -> Option<Diagnostic> {
+        if text(by, &["kind"]) != Some("Gateway") || by.get("namespaces").is_some() {
+            return None;
+        }
+        let all = self.all.iter().filter(|one| {
+            let object = one.object;
+            object.kind() == "Gateway" && object.group() == GATEWAY_API
+        });
+        let mut selected = all.filter(|one| selects(Some(by), &self.labels(one)) == Some(true));
+        let key = Key::of(selected.next()?.object);
+        if !is_known(key.namespace) || !is_known(policy.object.namespace()) {
+            return None;
+        }
+        let message = format!(
+            "the selector matches no Gateway in namespace `{}`; Gateway {key} is in another one",
+            policy.object.namespace()
+        );
+        let place = spec().key("targetSelectors").index(at);
+        Some(
+            finding(CODE, policy.object, &place, message)
+                .severity(Severity::Warning)
+                .why("without `namespaces`, a selector only looks in the namespace of the policy, so it applies to nothing, and no status says so")
+                .help(format!("move the policy to namespace `{}`", key.namespace)),
         )
     }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use super::{private_proxied, two_targets, unfiltered_publisher, unpublished};
+use super::{idle_publisher, private_proxied, two_targets, unfiltered_publisher, unpublished};
 use crate::lint::Applied;
 use envoy_gateway::exposure::build::target;
 use envoy_gateway::exposure::dns::{Publishers, RouteQuery, annotation};
@@ -70,6 +70,7 @@ pub(crate) fn check<'a>(
                 record.is_some_and(|record| record.is_certain)
             })
             .collect();
+        found.extend(idle_publisher::report(&names, publisher));
         found.extend(with_two_targets(&published, publisher));
         found.extend(private_and_proxied(&published, publisher));
         found.extend(published_twice(&published, publisher, publishers.all()));

@@ -179,7 +179,11 @@ fn elsewhere(
         });
         let is_near = [gateway.namespace(), front.namespace().unwrap_or_default()]
             .contains(&address.namespace);
-        has_hash || (address.name == gateway.name() && is_near)
+        let is_empty = || {
+            let mut all = context.all();
+            !all.any(|it| it.object.namespace() == address.namespace)
+        };
+        has_hash || (address.name == gateway.name() && (is_near || is_empty()))
     })?;
     let (name, namespace) = services.get(at)?;
     let gateway = near().nth(at)?.gateway.object.name();

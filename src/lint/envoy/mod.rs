@@ -4,7 +4,10 @@
 mod filter_chains;
 pub(crate) mod filter_order;
 pub(crate) mod idle_compressor;
+pub(crate) mod idle_script;
 pub(crate) mod ip_family;
+pub(crate) mod joined_path;
+pub(crate) mod limit_below_request;
 pub(crate) mod literal_wildcard;
 pub(crate) mod mirrored_redirect;
 pub(crate) mod no_weight;
@@ -12,13 +15,17 @@ pub(crate) mod out_of_bounds;
 pub(crate) mod overlapping_hostnames;
 pub(crate) mod passthrough_without_route;
 pub(crate) mod patch_operation;
+pub(crate) mod plain_http2;
 pub(crate) mod same_names;
 pub(crate) mod shared_certificate;
 #[cfg(test)]
 pub(super) mod support;
 pub(crate) mod try_timeout;
 pub(crate) mod unknown_alpn;
+pub(crate) mod unknown_container;
 pub(crate) mod unknown_operator;
+pub(crate) mod unmerged_gateway;
+pub(crate) mod unusable_bootstrap;
 pub(crate) mod unused_status_codes;
 pub(crate) mod without_quic;
 

@@ -6,8 +6,9 @@ use super::dependencies::{Dependency, Dependent, dependent_releases};
 use crate::lint::LintContext;
 use crate::lint::reference::instead::{Instead, instead};
 use crate::lint::reference::names::is_sure;
+use envoy_gateway::helm_routes::HELM;
 use envoy_gateway::index::Key;
-use flux_repo::ClusterPlace;
+use flux_repo::{ClusterPlace, FLUX};
 use manifest::diagnostic::suggest::{MOST_COMPARED, listed, misspelt, nearest};
 use manifest::diagnostic::{Diagnostic, Severity};
 use manifest::finding;
@@ -56,6 +57,7 @@ pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
         for need in dependent.needs.iter().filter(|need| is_missing(need)) {
             let elsewhere = elsewhere(context, &releases, dependent, need);
             let elsewhere = elsewhere.map(|there| in_other_namespace(dependent, need, there));
+            let elsewhere = elsewhere.or_else(|| of_other_kind(context, dependent, need));
             let near = || similar(context, &releases, dependent, need);
             let nowhere = || nowhere(context, dependent, need);
             found.extend(elsewhere.or_else(near).or_else(nowhere));
@@ -94,6 +96,10 @@ fn of_kustomizations(context: &LintContext<'_>) -> Vec<Diagnostic> {
                 found.push(in_other_namespace(dependent, need, there));
                 continue;
             }
+            if let Some(one) = of_other_kind(context, dependent, need) {
+                found.push(one);
+                continue;
+            }
             let near = nearby
                 .entry((place.clone(), need.namespace))
                 .or_insert_with(|| NearDependents::new(context, all, &place, need.namespace));
@@ -128,6 +134,46 @@ fn similar(
         need,
         format!("did you mean `{name}`?"),
     ))
+}
+
+/// A HelmRelease that a Flux Kustomization names, or the other way round.
+fn of_other_kind(
+    context: &LintContext<'_>,
+    dependent: &Dependent<'_>,
+    need: &Dependency<'_>,
+) -> Option<Diagnostic> {
+    let (group, kind, help) = match dependent.of.object.group() {
+        FLUX => (
+            HELM,
+            "HelmRelease",
+            "name the Flux Kustomization that applies the HelmRelease, with `wait: true` in it",
+        ),
+        _ => (
+            FLUX,
+            "Kustomization",
+            "move the dependency to the Flux Kustomization that applies this HelmRelease",
+        ),
+    };
+    let mut named = context.named(need.name);
+    named.find(|it| {
+        it.object.group() == group
+            && it.object.kind() == kind
+            && context.may_share_cluster(it.object, dependent.of.object)
+    })?;
+    let message = format!(
+        "`{}` is a {kind}, and a {} can only depend on others of its own kind",
+        need.name,
+        dependent.kind()
+    );
+    Some(
+        finding(CODE, dependent.of.object, &need.pointer, message)
+            .why(format!(
+                "Flux waits for a {} of that name, so it never applies {}",
+                dependent.kind(),
+                dependent.of.object.name()
+            ))
+            .help(help),
+    )
 }
 
 fn is_missing(need: &Dependency<'_>) -> bool {

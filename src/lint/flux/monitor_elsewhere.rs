@@ -118,7 +118,7 @@ pub(super) fn is_for_controller(monitor: &Applied<'_>) -> bool {
 }
 
 /// The namespaces that a monitor selects; `None` if it selects all, or that is unknown.
-fn namespaces<'a>(monitor: &Applied<'a>) -> Option<Vec<&'a str>> {
+pub(super) fn namespaces<'a>(monitor: &Applied<'a>) -> Option<Vec<&'a str>> {
     let selector = monitor.object.node.path(&["spec", "namespaceSelector"]);
     let any = selector
         .and_then(|selector| selector.get("any"))

@@ -2,13 +2,16 @@
 
 pub(crate) mod autoscalers;
 pub(crate) mod cooldown_without_zero;
+pub(crate) mod duplicate_trigger;
 pub(crate) mod fixed_replicas;
 pub(crate) mod minimum_above_maximum;
 pub(crate) mod shared_metric;
 pub(crate) mod two_autoscalers;
+pub(crate) mod unknown_authentication;
 pub(crate) mod unknown_deployment;
 pub(crate) mod unknown_trigger;
 pub(crate) mod unreadable_setting;
+pub(crate) mod unusable_fallback;
 pub(crate) mod zero_by_own_metric;
 
 use std::collections::{BTreeSet, HashSet};

@@ -49,6 +49,21 @@ pub(crate) fn report(
                 .range
                 .is_some_and(|range| range.first == address || range.last == address)
     };
+    if holding.iter().all(|(pool, _)| pool.is_disabled) {
+        let disabled = Pointer::root().key("spec").key("disabled");
+        return Some(
+            about(format!(
+                "{address} of {name} is in the pool {}, which is disabled",
+                first.name()
+            ))
+            .related(
+                first.applied.object.place_to_change(&disabled),
+                "the pool is disabled here",
+            )
+            .why("Cilium assigns no address from it, so the Service stays pending and its hostnames can't be reached")
+            .help("remove `disabled: true`, or choose an address of another pool"),
+        );
+    }
     if holding.iter().all(|(_, block)| is_end(block)) {
         return Some(
             about(

@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use crate::lint::front::GATEWAY_API;
 use crate::lint::{Applied, LintContext};
-use manifest::diagnostic::Diagnostic;
+use envoy_gateway::read::{list, text};
+use manifest::diagnostic::{Diagnostic, Severity};
 use manifest::finding;
 use manifest::value::{Node, Pointer, variable};
 
@@ -57,7 +59,8 @@ pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
     if certificates.is_empty() {
         return Vec::new();
     }
-    let gateways = context.of_kind(crate::lint::front::GATEWAY_API, "Gateway");
+    let gateways = context.of_kind(GATEWAY_API, "Gateway");
+    let of_routes = of_routes(context, &certificates);
     gateways
         .flat_map(|gateway| {
             let pointer = Pointer::root().key("spec").key("listeners");
@@ -75,7 +78,87 @@ pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
                 })
                 .collect::<Vec<_>>()
         })
+        .chain(of_routes)
         .collect()
+}
+
+/// Hostnames of routes that the certificates of the gateway's only listener for TLS don't cover.
+fn of_routes(context: &LintContext<'_>, certificates: &BySecret<'_>) -> Vec<Diagnostic> {
+    // A tunnel asks for the certificate by a name of its own.
+    let is_tunnel = |name: &str| name.contains("cloudflare") || name.contains("tunnel");
+    if context.objects.iter().any(|it| is_tunnel(it.name())) {
+        return Vec::new();
+    }
+    let mut found: Vec<Diagnostic> = Vec::new();
+    for route in context.of_kind(GATEWAY_API, "HTTPRoute") {
+        for parent in list(&route.object.node, &["spec", "parentRefs"]) {
+            let one = of_parent(context, &route, parent, certificates);
+            found.extend(one.filter(|one| !found.contains(one)));
+        }
+    }
+    found
+}
+
+fn of_parent(
+    context: &LintContext<'_>,
+    route: &Applied<'_>,
+    parent: &Node,
+    certificates: &BySecret<'_>,
+) -> Option<Diagnostic> {
+    let namespace = text(parent, &["namespace"]).unwrap_or(route.object.namespace());
+    let named = context.named(text(parent, &["name"])?).filter(|it| {
+        it.object.kind() == "Gateway"
+            && it.object.namespace() == namespace
+            && context.may_share_cluster(it.object, route.object)
+    });
+    let named: Vec<Applied<'_>> = named.collect();
+    let [gateway] = named.as_slice() else {
+        return None;
+    };
+    let listeners = list(&gateway.object.node, &["spec", "listeners"]).iter();
+    let of_tls: Vec<&Node> = listeners.filter(|it| it.get("tls").is_some()).collect();
+    // With several, another one may answer.
+    let [listener] = of_tls.as_slice() else {
+        return None;
+    };
+    let section = text(parent, &["sectionName"]);
+    if section.is_some_and(|it| text(listener, &["name"]) != Some(it)) {
+        return None;
+    }
+    let mut names = Vec::new();
+    let mut places = Vec::new();
+    for reference in list(listener, &["tls", "certificateRefs"]) {
+        let own = gateway.object.namespace();
+        let namespace = text(reference, &["namespace"]).unwrap_or(own);
+        let by_secret: &HashMap<(&str, &str), Vec<Applied<'_>>> = certificates;
+        let of = by_secret.get(&(namespace, text(reference, &["name"])?))?;
+        let near = of.iter();
+        let near = near.filter(|it| context.may_share_cluster(it.object, gateway.object));
+        for certificate in near {
+            names.extend(names_on(certificate));
+            places.push(*certificate);
+        }
+    }
+    let certificate = places.first()?;
+    let hostnames = list(&route.object.node, &["spec", "hostnames"]).iter();
+    let (at, hostname) = hostnames.enumerate().find_map(|(at, it)| {
+        let hostname = it.as_str()?;
+        let is_out = |name: &String| covers(name, hostname) == Some(false);
+        (!hostname.starts_with("*.") && names.iter().all(is_out)).then_some((at, hostname))
+    })?;
+    let place = Pointer::root().key("spec").key("hostnames").index(at);
+    let dns_names = Pointer::root().key("spec").key("dnsNames");
+    let message = format!("the certificate of the gateway is not valid for {hostname}");
+    Some(
+        finding(CODE, route.object, &place, message)
+            .severity(Severity::Warning)
+            .related(certificate.object.span(&dns_names), "its names")
+            .why("clients close the connection, because the certificate doesn't have the hostname that they requested")
+            .help(format!(
+                "add \"{hostname}\" to `dnsNames` of the Certificate {}",
+                certificate.object.name()
+            )),
+    )
 }
 
 /// Certificates by the namespace and name of the Secret that they are stored in.

@@ -12,6 +12,8 @@ pub(crate) mod forged_client;
 pub(crate) mod invalid_cidr;
 pub(crate) mod l2_policies;
 pub(crate) mod local_policy;
+pub(crate) mod no_solver;
+pub(crate) mod not_advertised;
 pub(crate) mod not_announced;
 pub(crate) mod pool_holds_router;
 pub(crate) mod pool_in_cluster;
