@@ -1,8 +1,10 @@
-//! `[gateways.NAME]`, `[dns]`
+//! `[gateways.NAME]`
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::dns::GatewayDns;
+use super::network_policy::GatewayNetworkPolicy;
 use super::proxy::Proxy;
 use super::route::Redirect;
 use super::traffic::{BackendTraffic, ClientTraffic};
@@ -56,6 +58,8 @@ object_table! {
         pub client_traffic: Option<ClientTraffic>,
         /// A BackendTrafficPolicy for this gateway only, instead of the shared one.
         pub backend_traffic: Option<BackendTraffic>,
+        /// The NetworkPolicy of this gateway's proxies.
+        pub network_policy: Option<GatewayNetworkPolicy>,
         /// A redirect route for this gateway only, instead of the shared one.
         pub redirect: Option<Redirect>,
     }
@@ -68,30 +72,6 @@ table! {
         pub labels: Pairs,
         /// Annotations for these objects.
         pub annotations: Pairs,
-    }
-}
-
-table! {
-    /// The DNS records of one gateway, which external-dns creates from annotations.
-    pub struct GatewayDns {
-        /// `false` writes no annotations for external-dns.
-        pub enabled: Option<Spanned<bool>>,
-        /// The target of the DNS records of this gateway's routes. Default: `hostname`.
-        pub target: Option<Text>,
-        /// The hostname whose record points to the gateway's address. Default: the gateway's name without
-        /// `envoy-`, below the domain (`external.example.com`).
-        pub hostname: Option<Text>,
-    }
-}
-
-table! {
-    /// The DNS records of the gateways, which external-dns creates from annotations.
-    pub struct Dns {
-        /// `false` writes no annotations for external-dns, except for gateways that set their own.
-        pub enabled: Option<Spanned<bool>>,
-        /// The prefix of the annotations. Default: the one that the version of external-dns in [versions] reads
-        /// (`external-dns.kubernetes.io` since 0.22, before `external-dns.alpha.kubernetes.io`); without a version, both.
-        pub annotation_prefix: Option<Text>,
     }
 }
 

@@ -33,6 +33,10 @@ pub enum Group {
     Grants,
     /// The Certificates.
     Certificates,
+    /// The DNSEndpoints.
+    Dns,
+    /// The NetworkPolicies.
+    NetworkPolicies,
     /// Cilium's address pools and announcements.
     Addresses,
     /// The HelmRelease.
@@ -51,7 +55,7 @@ pub enum Group {
 
 /// The groups, each with its key in `layout.files`, its default file, and whether it stays in the first
 /// folder if there are two.
-pub const GROUPS: [(Group, &str, &str, bool); 19] = [
+pub const GROUPS: [(Group, &str, &str, bool); 21] = [
     (Group::Proxy, "proxy", "envoy.yaml", false),
     (Group::Class, "class", "envoy.yaml", false),
     (Group::Gateways, "gateways", "envoy.yaml", false),
@@ -72,6 +76,13 @@ pub const GROUPS: [(Group, &str, &str, bool); 19] = [
         Group::Certificates,
         "certificates",
         "certificate.yaml",
+        false,
+    ),
+    (Group::Dns, "dns", "dnsendpoint.yaml", false),
+    (
+        Group::NetworkPolicies,
+        "network_policies",
+        "networkpolicy.yaml",
         false,
     ),
     (Group::Addresses, "addresses", "addresses.yaml", false),

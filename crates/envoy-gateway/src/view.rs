@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::condition::Conditions;
+use super::declared::{Declared, DeclaredTunnel};
 use super::fault::Faults;
 use super::index::Key;
 use super::infra::GatewayInfra;
@@ -47,6 +48,7 @@ ids! {
 #[derive(Debug, Default)]
 pub struct Resolved<'a> {
     pub(super) lists: Lists<'a>,
+    pub(super) declared: Declared,
 }
 
 #[derive(Debug, Default)]
@@ -95,6 +97,8 @@ pub struct Gateway<'a> {
     pub listeners: Vec<ListenerId>,
     /// Whether it is accepted: its settings can be used.
     pub is_accepted: bool,
+    /// The tunnel that brings requests from the Internet to it, if somebody states that there is one.
+    pub tunnel: Option<DeclaredTunnel>,
     /// Its conditions.
     pub conditions: Conditions,
 }
@@ -408,6 +412,11 @@ pub struct BackendTls<'a> {
 }
 
 impl<'a> Resolved<'a> {
+    /// What is managed elsewhere, and taken as a fact.
+    pub fn declared(&self) -> &Declared {
+        &self.declared
+    }
+
     /// The classes.
     pub fn classes(&self) -> &[Class<'a>] {
         &self.lists.class
