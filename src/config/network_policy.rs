@@ -38,7 +38,7 @@ table! {
 object_table! {
     /// The policy of the controller: proxies may get their configuration, and the API server may call the webhook.
     pub struct ControllerNetworkPolicy {
-        /// `false` doesn't write it. Default: `true`.
+        /// `false` doesn't write it. Default: `true`, if the release of the controller is written, too.
         pub enabled: Option<Spanned<bool>>,
         /// The name of the policy. Default: the name of the chart.
         pub name: Option<Text>,

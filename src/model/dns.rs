@@ -211,7 +211,11 @@ pub fn of_gateway(
             let other = others.find(|(there, _)| there.value == prefix.value);
             match (other, target) {
                 (Some((_, other)), Some(target)) if other.value != target.value => {
-                    problems.push(two_targets(name, &prefix, other, target));
+                    let problem = two_targets(name, &prefix, other, target);
+                    // It is the same mistake for each of their gateways.
+                    if problems.iter().all(|told| told.span != problem.span) {
+                        problems.push(problem);
+                    }
                 }
                 (None, Some(target)) => published.targets.push((prefix.clone(), target.clone())),
                 _ => {}

@@ -150,7 +150,10 @@ pub fn build(
         policies.push(policy);
     }
     let controller = &shared.controller;
-    let is_on = controller.enabled.as_ref().is_none_or(|on| on.value);
+    // A controller that is installed elsewhere may be in another namespace.
+    let release = cluster.chart.release.enabled.as_ref();
+    let is_here = release.is_none_or(|on| on.value);
+    let is_on = controller.enabled.as_ref().map_or(is_here, |on| on.value);
     if cluster.network_policies.is_some() && is_on {
         policies.push(of_controller(cluster, &shared, controller, problems));
     }
@@ -317,8 +320,10 @@ fn listener_ports(
     let proxy = proxy_of(&gateway.name, proxies);
     let spec = proxy.and_then(|proxy| proxy.overlay.spec.as_ref());
     let is_on = |node: Option<&Node>| node.and_then(Node::as_bool) == Some(true);
-    if is_on(spec.and_then(|spec| spec.get("mergeGateways"))) {
-        problems.push(merged(&gateway.name));
+    let merges = spec.and_then(|spec| spec.get("mergeGateways"));
+    let is_told = |problem: &Diagnostic| merges.is_some_and(|it| it.span == problem.span);
+    if is_on(merges) && !problems.iter().any(is_told) {
+        problems.push(merged(&gateway.name, merges));
     }
     let settings = spec.and_then(|spec| spec.path(&kubernetes));
     let is_same = is_on(settings.and_then(|it| it.get("useListenerPortAsContainerPort")));
@@ -372,13 +377,13 @@ fn proxy_of<'a>(
     of(Some(gateway.as_str())).or_else(|| of(None))
 }
 
-fn merged(gateway: &Text) -> Diagnostic {
+fn merged(gateway: &Text, merges: Option<&Node>) -> Diagnostic {
     let message = format!(
         "the proxies of {} are also those of other gateways (`mergeGateways`)",
         gateway.value
     );
     Diagnostic::new(codes::CONFIG_CONTRADICTION, message)
-        .at(gateway.span)
+        .at(merges.and_then(|node| node.span).or(gateway.span))
         .why(
             "they have no label with the gateway's name, so its NetworkPolicy would select nothing",
         )

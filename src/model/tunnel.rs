@@ -133,6 +133,7 @@ fn target(table: &Table, problems: &mut Vec<Diagnostic>) -> Option<Text> {
         (None, None) => {
             problems.push(
                 Diagnostic::new(codes::CONFIG_MISSING_KEY, "the tunnel has no `id`")
+                    .at(table.gateways.span)
                     .with_pointer("/tunnel/id")
                     .why("its DNS name is made of it")
                     .help("add `id = \"${CLOUDFLARE_TUNNEL_ID}\"` to [tunnel], or the DNS name of another kind of tunnel as `target`"),

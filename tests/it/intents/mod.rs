@@ -2,7 +2,9 @@
 
 mod answers;
 mod auth;
+mod dns;
 mod external;
+mod network_policies;
 mod page;
 mod policies;
 mod proxies;
