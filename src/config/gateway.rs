@@ -49,6 +49,12 @@ object_table! {
         /// The listeners, by name. `http` (80) and `https` (443) exist unless they are disabled; the
         /// listeners that are written here keep their order.
         pub listeners: Named<Listener>,
+        /// Domains with a certificate of their own, by name. Each gets a listener for the domain and one for the names below
+        /// it, and takes the place of the listener `https`, unless that is written, too.
+        pub domains: Named<Domain>,
+        /// The namespaces whose ListenerSets may add listeners: `"Same"`, `"All"`, a list of names, or a table of labels.
+        /// Default: those of [listener_sets].
+        pub allowed_listeners: Option<Namespaces>,
         /// Hostnames whose TLS connections are passed through without decryption, by a listener
         /// `tls-passthrough` on port 443. The listener of each further hostname is named after it, as in
         /// `tls-passthrough-vault.example.com`. While a name has no TLSRoute, Envoy refuses port 443 if another
@@ -72,6 +78,21 @@ table! {
         pub labels: Pairs,
         /// Annotations for these objects.
         pub annotations: Pairs,
+    }
+}
+
+table! {
+    /// A domain with a certificate of its own.
+    pub struct Domain {
+        /// The Secrets with its certificates. Default: the name of the domain, with `-` for each dot, and `-tls` after
+        /// it (`example-net-tls`), which is also what [cert_manager.certificates] makes.
+        pub certificates: Texts,
+        /// Whether the domain itself has a listener. Default: `true`.
+        pub apex: Option<Spanned<bool>>,
+        /// Whether the names below it have a listener (`*.example.net`). Default: `true`.
+        pub wildcard: Option<Spanned<bool>>,
+        /// The namespaces whose routes may attach. Default: `All`.
+        pub namespaces: Option<Namespaces>,
     }
 }
 

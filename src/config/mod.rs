@@ -21,6 +21,7 @@ pub mod extra;
 pub mod flux;
 pub mod gateway;
 pub mod layout;
+pub mod listener_set;
 pub mod load;
 pub mod lua;
 pub mod monitoring;
@@ -65,6 +66,8 @@ table! {
         pub proxy: proxy::Proxy,
         /// The gateways, by name.
         pub gateways: Named<gateway::Gateway>,
+        /// Listeners of teams in namespaces of their own, by the names of their ListenerSets.
+        pub listener_sets: Named<listener_set::ListenerSet>,
         /// The gateways' DNS records, and who publishes them.
         pub dns: dns::Dns,
         /// A Cloudflare tunnel that leads to gateways.

@@ -2,8 +2,8 @@
 
 use super::{
     Model, Versions, answer, auth, autoscaling, chart, cilium, dns, external, flux, gateway,
-    layout, lua, monitoring, names, network_policy, policy, proxy, route, rules, traffic, tunnel,
-    verbatim,
+    layout, listener_set, lua, monitoring, names, network_policy, policy, proxy, route, rules,
+    traffic, tunnel, verbatim,
 };
 use crate::config::Cluster;
 use crate::config::codes;
@@ -59,8 +59,18 @@ pub fn build(cluster: &Cluster, versions: Versions, prefix: &str) -> (Model, Vec
         versions.gateway_api,
         problems,
     );
+    let listener_sets = listener_set::build(
+        cluster,
+        &gateways,
+        &namespace,
+        versions.gateway_api,
+        problems,
+    );
     let routes_elsewhere = routes.iter().map(|route| &route.values.namespace);
-    let elsewhere: Vec<_> = routes_elsewhere.chain(auth::namespaces(&grants)).collect();
+    let elsewhere: Vec<_> = routes_elsewhere
+        .chain(auth::namespaces(&grants))
+        .chain(listener_set::namespaces(&listener_sets))
+        .collect();
     let layout = layout::build(cluster, &namespace, problems);
     let flux = flux::build(cluster, &layout, &namespace, &elsewhere, prefix, problems);
     let tunnel = tunnel::build(cluster, &gateways, &namespace, problems);
@@ -73,7 +83,15 @@ pub fn build(cluster: &Cluster, versions: Versions, prefix: &str) -> (Model, Vec
     };
     let model = Model {
         endpoints,
-        network_policies: network_policy::build(cluster, &gateways, &proxies, &namespace, problems),
+        network_policies: network_policy::build(
+            cluster,
+            &gateways,
+            &proxies,
+            &listener_sets,
+            &namespace,
+            problems,
+        ),
+        listener_sets,
         declared,
         client_traffic: traffic::client(cluster, &gateways, problems),
         backend_traffic: traffic::backend(cluster, &gateways, version, problems),

@@ -6,12 +6,13 @@ use super::ObjectInput;
 use super::address::{self, RequestedAddress};
 use super::dns;
 use super::listener::{self, Listener};
+use super::listener_set;
 use super::names::{self, Rule};
 use super::stream::streams;
 use crate::config;
 use crate::config::codes;
 use crate::config::gateway::AddressAs;
-use crate::config::{Cluster, Pairs, Text};
+use crate::config::{Cluster, Namespaces, Pairs, Text};
 use manifest::diagnostic::{Diagnostic, Spanned};
 use manifest::value::{Entry, Kind, Map, Node, variable};
 
@@ -30,6 +31,8 @@ pub struct Gateway {
     pub infrastructure: Infrastructure,
     /// The entries of `spec.addresses`.
     pub addresses: Vec<Text>,
+    /// The namespaces whose ListenerSets may add listeners.
+    pub allowed_listeners: Option<Namespaces>,
     /// The listeners, in the order in which they are written.
     pub listeners: Vec<Listener>,
 }
@@ -154,6 +157,7 @@ pub fn build(
                 proxy: own_proxy(cluster, name, table),
             },
             addresses,
+            allowed_listeners: listener_set::allowed(cluster, name, table),
             listeners: listeners(cluster, name, table, problems),
         },
         overlay: table.overlay(),
@@ -186,6 +190,7 @@ fn listeners(
     problems: &mut Vec<Diagnostic>,
 ) -> Vec<Listener> {
     let mut listeners = listener::written(cluster, table, problems);
+    listeners.extend(listener::of_domains(table, problems));
     let is_written = |name: &str| table.listeners.iter().any(|(there, _)| there.value == name);
     let streams = streams(cluster).into_iter();
     let on = streams.filter(|stream| stream.is_on(name) && !is_written(&stream.name));

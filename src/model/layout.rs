@@ -31,6 +31,8 @@ pub enum Group {
     External,
     /// The ReferenceGrants.
     Grants,
+    /// The ListenerSets.
+    ListenerSets,
     /// The Certificates.
     Certificates,
     /// The DNSEndpoints.
@@ -55,7 +57,7 @@ pub enum Group {
 
 /// The groups, each with its key in `layout.files`, its default file, and whether it stays in the first
 /// folder if there are two.
-pub const GROUPS: [(Group, &str, &str, bool); 21] = [
+pub const GROUPS: [(Group, &str, &str, bool); 22] = [
     (Group::Proxy, "proxy", "envoy.yaml", false),
     (Group::Class, "class", "envoy.yaml", false),
     (Group::Gateways, "gateways", "envoy.yaml", false),
@@ -72,6 +74,12 @@ pub const GROUPS: [(Group, &str, &str, bool); 21] = [
     (Group::Routes, "routes", "routes.yaml", false),
     (Group::External, "external", "external.yaml", false),
     (Group::Grants, "grants", "referencegrant.yaml", false),
+    (
+        Group::ListenerSets,
+        "listener_sets",
+        "listenerset.yaml",
+        false,
+    ),
     (
         Group::Certificates,
         "certificates",

@@ -21,6 +21,7 @@ pub mod flux;
 pub mod gateway;
 pub mod layout;
 pub mod listener;
+pub mod listener_set;
 pub mod lua;
 pub mod monitoring;
 pub mod names;
@@ -54,6 +55,8 @@ pub struct Model {
     pub classes: Vec<ObjectInput<proxy::Class>>,
     /// The Gateways.
     pub gateways: Vec<ObjectInput<gateway::Gateway>>,
+    /// The ListenerSets.
+    pub listener_sets: Vec<ObjectInput<listener_set::ListenerSet>>,
     /// The ClientTrafficPolicies.
     pub client_traffic: Vec<ObjectInput<traffic::ClientTraffic>>,
     /// The BackendTrafficPolicies.

@@ -8,6 +8,7 @@ use super::ObjectInput;
 use super::address;
 use super::gateway::Gateway;
 use super::listener::Listener;
+use super::listener_set::ListenerSet;
 use super::names::{self, Rule as NameRule};
 use super::proxy::Proxy;
 use crate::config::chart::Deploy;
@@ -128,6 +129,7 @@ pub fn build(
     cluster: &Cluster,
     gateways: &[ObjectInput<Gateway>],
     proxies: &[ObjectInput<Proxy>],
+    sets: &[ObjectInput<ListenerSet>],
     namespace: &Text,
     problems: &mut Vec<Diagnostic>,
 ) -> Vec<ObjectInput<NetworkPolicy>> {
@@ -145,7 +147,15 @@ pub fn build(
         let Some(gateway) = built.find(|gateway| gateway.name.value == name.value) else {
             continue;
         };
-        let ports = listener_ports(cluster, table, gateway, proxies, problems);
+        let sets = sets.iter().map(|set| &set.values);
+        let sets = sets.filter(|set| set.gateway.value == name.value);
+        let listeners: Vec<&Listener> = gateway
+            .listeners
+            .iter()
+            .chain(sets.flat_map(|set| &set.listeners))
+            .collect();
+        let proxy = proxy_of(name, proxies);
+        let ports = listener_ports(has_http3(cluster, table), &listeners, name, proxy, problems);
         let policy = of_gateway(&shared, &own, name, namespace, ports, problems);
         policies.push(policy);
     }
@@ -310,26 +320,24 @@ fn of_controller(
 
 /// The ports of a gateway's proxies that its listeners have in the Pods.
 fn listener_ports(
-    cluster: &Cluster,
-    table: &GatewayTable,
-    gateway: &Gateway,
-    proxies: &[ObjectInput<Proxy>],
+    has_http3: bool,
+    listeners: &[&Listener],
+    gateway: &Text,
+    proxy: Option<&ObjectInput<Proxy>>,
     problems: &mut Vec<Diagnostic>,
 ) -> Vec<Port> {
     let kubernetes = ["provider", "kubernetes"];
-    let proxy = proxy_of(&gateway.name, proxies);
     let spec = proxy.and_then(|proxy| proxy.overlay.spec.as_ref());
     let is_on = |node: Option<&Node>| node.and_then(Node::as_bool) == Some(true);
     let merges = spec.and_then(|spec| spec.get("mergeGateways"));
     let is_told = |problem: &Diagnostic| merges.is_some_and(|it| it.span == problem.span);
     if is_on(merges) && !problems.iter().any(is_told) {
-        problems.push(merged(&gateway.name, merges));
+        problems.push(merged(gateway, merges));
     }
     let settings = spec.and_then(|spec| spec.path(&kubernetes));
     let is_same = is_on(settings.and_then(|it| it.get("useListenerPortAsContainerPort")));
-    let has_http3 = has_http3(cluster, table);
     let mut ports: Vec<Port> = Vec::new();
-    for listener in &gateway.listeners {
+    for listener in listeners {
         let Count::Number(number) = listener.port.value else {
             problems.push(unknown_port(listener));
             continue;

@@ -41,6 +41,7 @@ built_in! {
     "httproutefilter.yaml.j2",
     "ks.yaml.j2",
     "kustomization.yaml.j2",
+    "listenerset.yaml.j2",
     "namespace-kustomization.yaml.j2",
     "namespace.yaml.j2",
     "networkpolicy.yaml.j2",

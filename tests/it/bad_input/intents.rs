@@ -238,3 +238,41 @@ fn a_network_policy_needs_known_ports() {
     ]);
     snapshot!("network_policies", said);
 }
+
+#[test]
+fn listeners_of_teams_and_domains_must_be_complete() {
+    let set = |keys: &str| with("listener_sets.shop", keys);
+    let said = refused(&[
+        (
+            "no namespace",
+            set(
+                "gateway = \"envoy-external\"\nhostnames = \"a.example.com\"\ncertificates = \"a\"",
+            ),
+        ),
+        (
+            "no gateway",
+            set("namespace = \"shop\"\nhostnames = \"a.example.com\"\ncertificates = \"a\""),
+        ),
+        (
+            "an unknown gateway",
+            set(
+                "namespace = \"shop\"\ngateway = \"envoy\"\nhostnames = \"a.example.com\"\ncertificates = \"a\"",
+            ),
+        ),
+        (
+            "no hostname",
+            set("namespace = \"shop\"\ngateway = \"envoy-external\""),
+        ),
+        (
+            "no certificate",
+            set(
+                "namespace = \"shop\"\ngateway = \"envoy-external\"\nhostnames = \"a.example.com\"",
+            ),
+        ),
+        (
+            "a variable in the place of a domain",
+            with("gateways.envoy-external.domains.\"${DOMAIN}\"", ""),
+        ),
+    ]);
+    snapshot!("listeners", said);
+}

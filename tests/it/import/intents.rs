@@ -278,14 +278,29 @@ metadata:
   annotations: { external-dns.kubernetes.io/target: internal.example.com }
 spec:
   gatewayClassName: envoy
+  allowedListeners:
+    namespaces: { from: Selector, selector: { matchLabels: { example.com/team: \"yes\" } } }
   infrastructure:
     annotations: { lbipam.cilium.io/ips: 10.10.30.25 }
   listeners:
-    - name: https
+    - name: https-wildcard.example.com
       protocol: HTTPS
       port: 443
+      hostname: \"*.example.com\"
       allowedRoutes: { namespaces: { from: All } }
       tls: { certificateRefs: [{ kind: Secret, name: example-com-tls }] }
+    - name: https-example.net
+      protocol: HTTPS
+      port: 443
+      hostname: example.net
+      allowedRoutes: { namespaces: { from: All } }
+      tls: { certificateRefs: [{ kind: Secret, name: net }] }
+    - name: https-wildcard.example.net
+      protocol: HTTPS
+      port: 443
+      hostname: \"*.example.net\"
+      allowedRoutes: { namespaces: { from: All } }
+      tls: { certificateRefs: [{ kind: Secret, name: net }] }
 ---
 apiVersion: externaldns.k8s.io/v1alpha1
 kind: DNSEndpoint
@@ -325,7 +340,7 @@ spec:
 ";
 
 #[test]
-fn records_tunnels_and_network_policies_become_intents_without_a_spec() {
+fn records_tunnels_domains_and_network_policies_become_intents_without_a_spec() {
     // The chart is the one above.
     let chart = DOOR.split("# file: ").skip(2).take(2);
     let text = chart.fold(WAYS.to_owned(), |text, file| text + "# file: " + file);

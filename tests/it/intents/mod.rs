@@ -4,6 +4,7 @@ mod answers;
 mod auth;
 mod dns;
 mod external;
+mod listeners;
 mod network_policies;
 mod page;
 mod policies;
