@@ -49,8 +49,8 @@ object_table! {
         /// The listeners, by name. `http` (80) and `https` (443) exist unless they are disabled; the
         /// listeners that are written here keep their order.
         pub listeners: Named<Listener>,
-        /// Domains with a certificate of their own, by name. Each gets a listener for the domain and one for the names below
-        /// it, and takes the place of the listener `https`, unless that is written, too.
+        /// Domains with a certificate of their own, by name. Each gets a listener for the names below it. They take the place
+        /// of the listener `https`, unless that is written, too.
         pub domains: Named<Domain>,
         /// The namespaces whose ListenerSets may add listeners: `"Same"`, `"All"`, a list of names, or a table of labels.
         /// Default: those of [listener_sets].
@@ -87,7 +87,8 @@ table! {
         /// The Secrets with its certificates. Default: the name of the domain, with `-` for each dot, and `-tls` after
         /// it (`example-net-tls`), which is also what [cert_manager.certificates] makes.
         pub certificates: Texts,
-        /// Whether the domain itself has a listener. Default: `true`.
+        /// Whether the domain itself has a listener. Two listeners with the same certificate offer HTTP/2 only if
+        /// `client_traffic.tls.alpn` names it. Default: `false`.
         pub apex: Option<Spanned<bool>>,
         /// Whether the names below it have a listener (`*.example.net`). Default: `true`.
         pub wildcard: Option<Spanned<bool>>,

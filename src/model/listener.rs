@@ -222,7 +222,7 @@ pub fn https_name(hostname: &str) -> String {
     format!("https-{}", hostname.replace('*', "wildcard"))
 }
 
-/// The listeners of each domain: for itself, and for the names below it.
+/// The listeners of each domain: for the names below it, and if that is wanted, for the domain itself.
 pub fn of_domains(
     table: &config::gateway::Gateway,
     problems: &mut Vec<Diagnostic>,
@@ -233,15 +233,18 @@ pub fn of_domains(
             problems.push(unnamed_domain(domain));
             continue;
         }
-        let is_on = |flag: &Option<Spanned<bool>>| flag.as_ref().is_none_or(|flag| flag.value);
+        let flag = |flag: &Option<Spanned<bool>>| flag.as_ref().map(|flag| flag.value);
         let usual = domain.with(usual_secret(domain));
         let certificates = match settings.certificates.is_given() {
             true => settings.certificates.to_vec(),
             false => vec![usual],
         };
         let names = [
-            (is_on(&settings.apex), domain.value.clone()),
-            (is_on(&settings.wildcard), format!("*.{}", domain.value)),
+            (flag(&settings.apex) == Some(true), domain.value.clone()),
+            (
+                flag(&settings.wildcard) != Some(false),
+                format!("*.{}", domain.value),
+            ),
         ];
         let names = names.into_iter().filter(|(is_on, _)| *is_on);
         listeners.extend(names.map(|(_, hostname)| {

@@ -61,7 +61,7 @@ pub fn build(
             problems.push(unknown_gateway(&gateway, &known));
         }
         let listeners = listeners(cluster, name, table, problems);
-        if listeners.is_empty() {
+        if listeners.is_empty() && !table.hostnames.is_given() {
             problems.push(missing(name, "hostnames", "*.shop.example.com"));
         }
         check_all(name, &listeners, problems);
@@ -122,7 +122,12 @@ fn listeners(
         }),
         ..listener.clone()
     };
-    let by_hostname = table.hostnames.iter().map(|hostname| {
+    let has_certificates = table.certificates.is_given();
+    if table.hostnames.is_given() && !has_certificates {
+        problems.push(missing(name, "certificates", "shop-example-com-tls"));
+    }
+    let hostnames = table.hostnames.iter().filter(|_| has_certificates);
+    let by_hostname = hostnames.map(|hostname| {
         let listener = ListenerTable {
             protocol: Some(hostname.with(Protocol::Https)),
             hostname: Some(hostname.clone()),
@@ -154,6 +159,9 @@ fn listeners(
 fn missing(name: &Text, key: &str, example: &str) -> Diagnostic {
     let message = format!("listener_sets.{} has no `{key}`", name.value);
     let why = match key {
+        "certificates" => {
+            "Envoy Gateway never programs a listener that terminates TLS without a certificate"
+        }
         "namespace" => "it would be in no team's namespace",
         "gateway" => {
             "with several gateways there is no default, because it could become public by accident"

@@ -180,15 +180,16 @@ fn take_domains(own: &mut Vec<&Node>) -> Vec<(String, Map)> {
         }
         let secrets = certificates(one).unwrap_or_default();
         let mut table = Map::default();
-        for (key, name) in [
-            ("apex", domain.to_owned()),
-            ("wildcard", format!("*.{domain}")),
+        for (key, name, usual) in [
+            ("apex", domain.to_owned(), false),
+            ("wildcard", format!("*.{domain}"), true),
         ] {
-            let is_there = |one: &&Node| text_at(one, &["hostname"]) == name;
-            if tail.iter().any(|one| is_there(one)) {
+            let is_there = tail.iter().any(|one| text_at(one, &["hostname"]) == name);
+            if is_there {
                 wanted.push((name, secrets.clone()));
-            } else {
-                table.insert(key, flag(false));
+            }
+            if is_there != usual {
+                table.insert(key, flag(is_there));
             }
         }
         if secrets != [usual_secret(domain)] {

@@ -5,7 +5,7 @@ use crate::common::{APP, Project};
 
 #[test]
 fn each_domain_has_listeners_with_its_own_certificate() {
-    let tables = "[gateways.envoy-external.domains.\"example.com\"]\n\n[gateways.envoy-external.domains.\"example.net\"]\napex = false\ncertificates = \"net\"\n";
+    let tables = "[gateways.envoy-external.domains.\"example.com\"]\n\n[gateways.envoy-external.domains.\"example.net\"]\napex = true\ncertificates = \"net\"\n";
     let gateway = object(tables, "Gateway");
     snapshot!("domains", gateway);
 }
