@@ -18,6 +18,7 @@ use super::several::{self, JoinedFindings};
 use super::used::Used;
 use crate::report::Report;
 use envoy_gateway::controller::Files;
+use envoy_gateway::declared::Declared;
 use envoy_gateway::exposure::{Table, table, with_charted_from};
 use envoy_gateway::helm_routes::ReleaseValues;
 use envoy_gateway::{Settings, resolve};
@@ -52,6 +53,8 @@ pub(super) struct Repository {
     manifests: Manifests,
     /// The texts of the files that `cluster.toml` renders, by name.
     rendered: BTreeMap<String, String>,
+    /// What `cluster.toml` states about things that are managed elsewhere.
+    declared: Declared,
     /// All texts that values have their places in.
     pub sources: Sources,
     /// The findings on the files themselves.
@@ -139,12 +142,14 @@ impl Repository {
         manifests.objects.splice(..0, compiled.objects);
         manifests.leave_out_what_is_not_applied(&compiled.sources);
         let scope = project.scope();
+        let declared = compiled.model.take().map(|model| model.declared);
         let files = compiled.files.into_iter();
         let rendered = files.map(|file| (file.path, file.text)).collect();
         let read = Self::new(manifests, rendered, compiled.sources, global)?;
         Ok(Repository {
             folder,
             flux_folders,
+            declared: declared.unwrap_or_default(),
             scope,
             ..read
         })
@@ -239,6 +244,7 @@ impl Repository {
         Ok(Repository {
             manifests,
             rendered: BTreeMap::new(),
+            declared: self.declared.clone(),
             sources,
             found: Vec::new(),
             is_broken: false,
@@ -285,6 +291,7 @@ impl Repository {
         Ok(Repository {
             manifests,
             rendered,
+            declared: Declared::default(),
             is_broken: report.has_errors(),
             found: report.diagnostics,
             sources,
@@ -390,9 +397,19 @@ impl Repository {
         })
     }
 
+    /// Whether `cluster.toml` renders a file.
+    fn holds(&self, file: &str) -> bool {
+        self.rendered.is_empty() || self.rendered.contains_key(file)
+    }
+
     /// The objects of a cluster as the API server gets them.
     pub(super) fn applied_in(&self, cluster: Option<String>, files: &Files<'_>) -> Gathered {
-        let (objects, settings) = files.applied_by(self.version);
+        let (objects, mut settings) = files.applied_by(self.version);
+        // Another cluster may have gateways of the same names.
+        let is_own = |it: &Object| it.kind() == "Gateway" && self.holds(&it.file);
+        if objects.iter().any(is_own) {
+            settings.declared.clone_from(&self.declared);
+        }
         Gathered {
             cluster,
             values_from: files.release_values(&objects),

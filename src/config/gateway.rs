@@ -1,8 +1,10 @@
-//! `[gateways.NAME]`, `[dns]`
+//! `[gateways.NAME]`
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::dns::GatewayDns;
+use super::network_policy::GatewayNetworkPolicy;
 use super::proxy::Proxy;
 use super::route::Redirect;
 use super::traffic::{BackendTraffic, ClientTraffic};
@@ -47,6 +49,12 @@ object_table! {
         /// The listeners, by name. `http` (80) and `https` (443) exist unless they are disabled; the
         /// listeners that are written here keep their order.
         pub listeners: Named<Listener>,
+        /// Domains with a certificate of their own, by name. Each gets a listener for the names below it. They take the place
+        /// of the listener `https`, unless that is written, too.
+        pub domains: Named<Domain>,
+        /// The namespaces whose ListenerSets may add listeners: `"Same"`, `"All"`, a list of names, or a table of labels.
+        /// Default: those of [listener_sets].
+        pub allowed_listeners: Option<Namespaces>,
         /// Hostnames whose TLS connections are passed through without decryption, by a listener
         /// `tls-passthrough` on port 443. The listener of each further hostname is named after it, as in
         /// `tls-passthrough-vault.example.com`. While a name has no TLSRoute, Envoy refuses port 443 if another
@@ -56,6 +64,8 @@ object_table! {
         pub client_traffic: Option<ClientTraffic>,
         /// A BackendTrafficPolicy for this gateway only, instead of the shared one.
         pub backend_traffic: Option<BackendTraffic>,
+        /// The NetworkPolicy of this gateway's proxies.
+        pub network_policy: Option<GatewayNetworkPolicy>,
         /// A redirect route for this gateway only, instead of the shared one.
         pub redirect: Option<Redirect>,
     }
@@ -72,26 +82,18 @@ table! {
 }
 
 table! {
-    /// The DNS records of one gateway, which external-dns creates from annotations.
-    pub struct GatewayDns {
-        /// `false` writes no annotations for external-dns.
-        pub enabled: Option<Spanned<bool>>,
-        /// The target of the DNS records of this gateway's routes. Default: `hostname`.
-        pub target: Option<Text>,
-        /// The hostname whose record points to the gateway's address. Default: the gateway's name without
-        /// `envoy-`, below the domain (`external.example.com`).
-        pub hostname: Option<Text>,
-    }
-}
-
-table! {
-    /// The DNS records of the gateways, which external-dns creates from annotations.
-    pub struct Dns {
-        /// `false` writes no annotations for external-dns, except for gateways that set their own.
-        pub enabled: Option<Spanned<bool>>,
-        /// The prefix of the annotations. Default: the one that the version of external-dns in [versions] reads
-        /// (`external-dns.kubernetes.io` since 0.22, before `external-dns.alpha.kubernetes.io`); without a version, both.
-        pub annotation_prefix: Option<Text>,
+    /// A domain with a certificate of its own.
+    pub struct Domain {
+        /// The Secrets with its certificates. Default: the name of the domain, with `-` for each dot, and `-tls` after
+        /// it (`example-net-tls`), which is also what [cert_manager.certificates] makes.
+        pub certificates: Texts,
+        /// Whether the domain itself has a listener. Two listeners with the same certificate offer HTTP/2 only if
+        /// `client_traffic.tls.alpn` names it. Default: `false`.
+        pub apex: Option<Spanned<bool>>,
+        /// Whether the names below it have a listener (`*.example.net`). Default: `true`.
+        pub wildcard: Option<Spanned<bool>>,
+        /// The namespaces whose routes may attach. Default: `All`.
+        pub namespaces: Option<Namespaces>,
     }
 }
 

@@ -15,14 +15,17 @@ pub mod chart;
 pub mod cilium;
 pub mod codes;
 pub mod description;
+pub mod dns;
 pub mod external;
 pub mod extra;
 pub mod flux;
 pub mod gateway;
 pub mod layout;
+pub mod listener_set;
 pub mod load;
 pub mod lua;
 pub mod monitoring;
+pub mod network_policy;
 pub mod overrides;
 pub mod policy;
 pub mod proxy;
@@ -34,6 +37,7 @@ pub mod rules;
 pub mod schema;
 pub mod test;
 pub mod traffic;
+pub mod tunnel;
 pub mod types;
 pub mod validate;
 pub mod versions;
@@ -62,8 +66,12 @@ table! {
         pub proxy: proxy::Proxy,
         /// The gateways, by name.
         pub gateways: Named<gateway::Gateway>,
-        /// The gateways' DNS records, which external-dns creates.
-        pub dns: gateway::Dns,
+        /// Listeners of teams in namespaces of their own, by the names of their ListenerSets.
+        pub listener_sets: Named<listener_set::ListenerSet>,
+        /// The gateways' DNS records, and who publishes them.
+        pub dns: dns::Dns,
+        /// A Cloudflare tunnel that leads to gateways.
+        pub tunnel: Option<tunnel::Tunnel>,
         /// The ClientTrafficPolicy that the gateways share.
         pub client_traffic: Option<traffic::ClientTraffic>,
         /// The BackendTrafficPolicy that the gateways share.
@@ -94,6 +102,8 @@ table! {
         pub external: Named<external::External>,
         /// KEDA ScaledObjects for the controller and the proxies.
         pub autoscaling: Option<autoscaling::Autoscaling>,
+        /// What may reach the proxies and the controller: NetworkPolicies.
+        pub network_policies: Option<network_policy::NetworkPolicies>,
         /// Prometheus monitors and Grafana dashboards.
         pub monitoring: Option<monitoring::Monitoring>,
         /// The Flux Kustomizations.

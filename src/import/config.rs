@@ -13,7 +13,7 @@ pub struct Config {
 }
 
 /// The order of the tables at the top level: the one in which a person would write them.
-const ORDER: [&str; 32] = [
+const ORDER: [&str; 34] = [
     "domain",
     "certificates",
     "namespace",
@@ -24,6 +24,7 @@ const ORDER: [&str; 32] = [
     "proxy",
     "gateways",
     "classes",
+    "tunnel",
     "redirect",
     "redirects",
     "responses",
@@ -40,6 +41,7 @@ const ORDER: [&str; 32] = [
     "patch_policies",
     "autoscaling",
     "monitoring",
+    "network_policies",
     "cilium",
     "cert_manager",
     "flux",

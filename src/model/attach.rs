@@ -51,22 +51,8 @@ impl Wanted<'_> {
         gateways: &'a [ObjectInput<Gateway>],
         problems: &mut Vec<Diagnostic>,
     ) -> Option<Vec<&'a Gateway>> {
-        if !self.gateways.is_given() && gateways.len() > 1 {
-            let known = gateways.iter().map(|gateway| gateway.values.name.as_str());
-            let known: Vec<&str> = known.collect();
-            let first = known.first().copied().unwrap_or_default();
-            problems.push(
-                Diagnostic::new(
-                    codes::CONFIG_MISSING_KEY,
-                    format!("{} names no gateway", self.owner),
-                )
-                .at(self.name.span)
-                .why("with several gateways there is no default, because it could become public by accident")
-                .help(format!(
-                    "add `gateways = \"{first}\"`; the gateways are {}",
-                    known.join(", ")
-                )),
-            );
+        if let Some(problem) = only_with_one(&self.owner, self.gateways, gateways) {
+            problems.push(problem.at(self.name.span));
             return None;
         }
         let chosen = chosen(gateways, self.gateways, problems);
@@ -132,6 +118,33 @@ impl Wanted<'_> {
             .why("the route would attach to nothing")
             .help("add a listener with this hostname to the gateway, or name one with `listener`")
     }
+}
+
+/// Reports a table that names no gateway, although there are several.
+pub fn only_with_one(
+    owner: &str,
+    named: &Texts,
+    gateways: &[ObjectInput<Gateway>],
+) -> Option<Diagnostic> {
+    if named.is_given() || gateways.len() < 2 {
+        return None;
+    }
+    let known = gateways.iter().map(|gateway| gateway.values.name.as_str());
+    let known: Vec<&str> = known.collect();
+    let first = known.first().copied().unwrap_or_default();
+    Some(
+        Diagnostic::new(
+            codes::CONFIG_MISSING_KEY,
+            format!("{owner} names no gateway"),
+        )
+        .why(
+            "with several gateways there is no default, because it could become public by accident",
+        )
+        .help(format!(
+            "add `gateways = \"{first}\"`; the gateways are {}",
+            known.join(", ")
+        )),
+    )
 }
 
 /// Whether a listener's hostname serves another hostname (Gateway API, `Listener.hostname`): they are equal, or one of them

@@ -1,12 +1,14 @@
 //! Builds the model from `cluster.toml`.
 
 use super::{
-    Model, Versions, answer, auth, autoscaling, chart, cilium, external, flux, gateway, layout,
-    lua, monitoring, names, policy, proxy, route, rules, traffic, verbatim,
+    Model, Versions, answer, auth, autoscaling, chart, cilium, dns, external, flux, gateway,
+    layout, listener_set, lua, monitoring, names, network_policy, policy, proxy, route, rules,
+    traffic, tunnel, verbatim,
 };
 use crate::config::Cluster;
 use crate::config::codes;
 use crate::config::flux::DEFAULT_NAMESPACE;
+use envoy_gateway::declared::Declared;
 use manifest::diagnostic::{Diagnostic, Spanned};
 
 /// Builds the model from what was written, for the given versions. Also returns all mistakes that can be
@@ -57,11 +59,40 @@ pub fn build(cluster: &Cluster, versions: Versions, prefix: &str) -> (Model, Vec
         versions.gateway_api,
         problems,
     );
+    let listener_sets = listener_set::build(
+        cluster,
+        &gateways,
+        &namespace,
+        versions.gateway_api,
+        problems,
+    );
     let routes_elsewhere = routes.iter().map(|route| &route.values.namespace);
-    let elsewhere: Vec<_> = routes_elsewhere.chain(auth::namespaces(&grants)).collect();
+    let elsewhere: Vec<_> = routes_elsewhere
+        .chain(auth::namespaces(&grants))
+        .chain(listener_set::namespaces(&listener_sets))
+        .collect();
     let layout = layout::build(cluster, &namespace, problems);
     let flux = flux::build(cluster, &layout, &namespace, &elsewhere, prefix, problems);
+    let tunnel = tunnel::build(cluster, &gateways, &namespace, problems);
+    let mut endpoints = dns::endpoints(cluster, problems);
+    endpoints.extend(tunnel.endpoint);
+    let publishers = &cluster.dns.publishers;
+    let declared = Declared {
+        publishers: dns::declared(publishers, &gateways, &namespace, problems),
+        tunnels: tunnel.declared,
+    };
     let model = Model {
+        endpoints,
+        network_policies: network_policy::build(
+            cluster,
+            &gateways,
+            &proxies,
+            &listener_sets,
+            &namespace,
+            problems,
+        ),
+        listener_sets,
+        declared,
         client_traffic: traffic::client(cluster, &gateways, problems),
         backend_traffic: traffic::backend(cluster, &gateways, version, problems),
         lua: lua::build(cluster, &gateways, problems),

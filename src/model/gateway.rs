@@ -2,26 +2,19 @@
 
 use serde::Serialize;
 
+use super::ObjectInput;
 use super::address::{self, RequestedAddress};
+use super::dns;
 use super::listener::{self, Listener};
-use super::names::{self, Rule, short};
+use super::listener_set;
+use super::names::{self, Rule};
 use super::stream::streams;
-use super::{ObjectInput, Version};
 use crate::config;
 use crate::config::codes;
 use crate::config::gateway::AddressAs;
-use crate::config::{Cluster, Pairs, Text};
+use crate::config::{Cluster, Namespaces, Pairs, Text};
 use manifest::diagnostic::{Diagnostic, Spanned};
 use manifest::value::{Entry, Kind, Map, Node, variable};
-
-/// The prefix of external-dns' annotations since [`NEW_PREFIX_SINCE`].
-pub const DNS_PREFIX: &str = "external-dns.kubernetes.io";
-
-/// The prefix of external-dns' annotations before [`NEW_PREFIX_SINCE`].
-pub const LEGACY_DNS_PREFIX: &str = "external-dns.alpha.kubernetes.io";
-
-/// The version of external-dns that reads [`DNS_PREFIX`] by default.
-const NEW_PREFIX_SINCE: Version = Version::new(0, 22, 0);
 
 /// The values for the template of a Gateway.
 #[derive(Clone, Debug, Serialize)]
@@ -30,12 +23,16 @@ pub struct Gateway {
     pub name: Text,
     /// The name of the GatewayClass.
     pub class: Text,
+    /// The labels by which publishers of DNS records select it.
+    pub labels: Pairs,
     /// The annotations for external-dns.
     pub annotations: Annotations,
     /// Labels, annotations and parameters for the objects that Envoy Gateway creates for it.
     pub infrastructure: Infrastructure,
     /// The entries of `spec.addresses`.
     pub addresses: Vec<Text>,
+    /// The namespaces whose ListenerSets may add listeners.
+    pub allowed_listeners: Option<Namespaces>,
     /// The listeners, in the order in which they are written.
     pub listeners: Vec<Listener>,
 }
@@ -81,47 +78,6 @@ impl Annotations {
     }
 }
 
-/// The prefixes of external-dns' annotations. External-dns reads only one, which depends on its version. If that is not
-/// known, both are written.
-pub fn dns_prefixes(cluster: &Cluster) -> Vec<Text> {
-    if let Some(prefix) = &cluster.dns.annotation_prefix {
-        return vec![prefix.clone()];
-    }
-    let version = cluster.versions.external_dns.as_ref();
-    let version = version.and_then(|version| Version::parse(version));
-    let known: &[&str] = match version {
-        Some(version) if version >= NEW_PREFIX_SINCE => &[DNS_PREFIX],
-        Some(_) => &[LEGACY_DNS_PREFIX],
-        None => &[LEGACY_DNS_PREFIX, DNS_PREFIX],
-    };
-    let unwritten = |prefix: &&str| Spanned::unwritten((*prefix).to_owned());
-    known.iter().map(unwritten).collect()
-}
-
-/// The gateway's hostname in DNS, and the target of its routes' DNS records.
-fn dns_names(
-    cluster: &Cluster,
-    name: &Text,
-    table: &config::gateway::Gateway,
-) -> (Option<Text>, Option<Text>) {
-    let on = |flag: &Option<Spanned<bool>>| flag.as_ref().map(|flag| flag.value);
-    let enabled = on(&table.dns.enabled).unwrap_or_else(|| {
-        on(&cluster.dns.enabled) != Some(false)
-            || table.dns.target.is_some()
-            || table.dns.hostname.is_some()
-    });
-    if !enabled {
-        return (None, None);
-    }
-    let derived = cluster
-        .domain
-        .as_ref()
-        .map(|domain| domain.with(format!("{}.{}", short(name), domain.value)));
-    let hostname = table.dns.hostname.clone().or(derived);
-    let target = table.dns.target.clone().or_else(|| hostname.clone());
-    (hostname, target)
-}
-
 /// Builds a gateway from its table.
 pub fn build(
     cluster: &Cluster,
@@ -163,18 +119,14 @@ pub fn build(
             .help("add `address = \"10.10.30.26\"`; or `address = []` if any address of the pool is acceptable"),
         );
     }
-    let (hostname, target) = dns_names(cluster, name, table);
-    let prefixes = dns_prefixes(cluster);
+    let published = dns::of_gateway(cluster, name, table, problems);
     let mut annotations = Annotations::default();
     let mut below = Annotations::default();
-    if let Some(hostname) = &hostname {
-        names::check(Rule::Hostname, "a DNS name", hostname, problems);
+    for (prefix, target) in &published.targets {
+        annotations.add(format!("{}/target", prefix.value), target);
     }
-    for prefix in &prefixes {
-        if let Some(target) = &target {
-            annotations.add(format!("{}/target", prefix.value), target);
-        }
-        if let Some(hostname) = &hostname {
+    if let Some(hostname) = &published.hostname {
+        for prefix in &published.prefixes {
             below.add(format!("{}/hostname", prefix.value), hostname);
         }
     }
@@ -197,6 +149,7 @@ pub fn build(
         values: Gateway {
             name: name.clone(),
             class: table.class.clone().unwrap_or_else(|| class.clone()),
+            labels: published.labels,
             annotations,
             infrastructure: Infrastructure {
                 labels: table.infrastructure.labels.clone(),
@@ -204,6 +157,7 @@ pub fn build(
                 proxy: own_proxy(cluster, name, table),
             },
             addresses,
+            allowed_listeners: listener_set::allowed(cluster, name, table),
             listeners: listeners(cluster, name, table, problems),
         },
         overlay: table.overlay(),
@@ -236,6 +190,7 @@ fn listeners(
     problems: &mut Vec<Diagnostic>,
 ) -> Vec<Listener> {
     let mut listeners = listener::written(cluster, table, problems);
+    listeners.extend(listener::of_domains(table, problems));
     let is_written = |name: &str| table.listeners.iter().any(|(there, _)| there.value == name);
     let streams = streams(cluster).into_iter();
     let on = streams.filter(|stream| stream.is_on(name) && !is_written(&stream.name));

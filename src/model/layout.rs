@@ -31,8 +31,14 @@ pub enum Group {
     External,
     /// The ReferenceGrants.
     Grants,
+    /// The ListenerSets.
+    ListenerSets,
     /// The Certificates.
     Certificates,
+    /// The DNSEndpoints.
+    Dns,
+    /// The NetworkPolicies.
+    NetworkPolicies,
     /// Cilium's address pools and announcements.
     Addresses,
     /// The HelmRelease.
@@ -51,7 +57,7 @@ pub enum Group {
 
 /// The groups, each with its key in `layout.files`, its default file, and whether it stays in the first
 /// folder if there are two.
-pub const GROUPS: [(Group, &str, &str, bool); 19] = [
+pub const GROUPS: [(Group, &str, &str, bool); 22] = [
     (Group::Proxy, "proxy", "envoy.yaml", false),
     (Group::Class, "class", "envoy.yaml", false),
     (Group::Gateways, "gateways", "envoy.yaml", false),
@@ -69,9 +75,22 @@ pub const GROUPS: [(Group, &str, &str, bool); 19] = [
     (Group::External, "external", "external.yaml", false),
     (Group::Grants, "grants", "referencegrant.yaml", false),
     (
+        Group::ListenerSets,
+        "listener_sets",
+        "listenerset.yaml",
+        false,
+    ),
+    (
         Group::Certificates,
         "certificates",
         "certificate.yaml",
+        false,
+    ),
+    (Group::Dns, "dns", "dnsendpoint.yaml", false),
+    (
+        Group::NetworkPolicies,
+        "network_policies",
+        "networkpolicy.yaml",
         false,
     ),
     (Group::Addresses, "addresses", "addresses.yaml", false),

@@ -47,10 +47,11 @@ pub fn written(
     let is_written = |name: &str| table.listeners.iter().any(|(there, _)| there.value == name);
     let default = config::gateway::Listener::default();
     let mut listeners = Vec::new();
+    let has_domains = !table.domains.is_empty();
     // A default `https` listener comes right after `http`, wherever that is written.
-    let https_follows = is_written("http") && !is_written("https");
+    let https_follows = is_written("http") && !is_written("https") && !has_domains;
     for name in ["http", "https"] {
-        let comes_later = is_written(name) || (name == "https" && https_follows);
+        let comes_later = is_written(name) || (name == "https" && (https_follows || has_domains));
         if !comes_later {
             listeners.extend(build_one(
                 cluster,
@@ -86,7 +87,8 @@ pub fn check_all(gateway: &Text, listeners: &[Listener], problems: &mut Vec<Diag
     check_ports(gateway, listeners, problems);
 }
 
-fn build_one(
+/// Builds a listener from its table, with the certificates of the gateway or the cluster if it has none.
+pub fn build_one(
     cluster: &Cluster,
     table: &config::gateway::Gateway,
     name: &Text,
@@ -213,6 +215,71 @@ pub fn passthrough_name(at: usize, hostname: &str) -> String {
         _ if variable::in_text(hostname) => format!("{PREFIX}-{}", at + 1),
         _ => format!("{PREFIX}-{}", hostname.replace('*', "wildcard")),
     }
+}
+
+/// The name of a listener for HTTPS that is named after its hostname.
+pub fn https_name(hostname: &str) -> String {
+    format!("https-{}", hostname.replace('*', "wildcard"))
+}
+
+/// The listeners of each domain: for the names below it, and if that is wanted, for the domain itself.
+pub fn of_domains(
+    table: &config::gateway::Gateway,
+    problems: &mut Vec<Diagnostic>,
+) -> Vec<Listener> {
+    let mut listeners = Vec::new();
+    for (domain, settings) in table.domains.iter() {
+        if variable::in_text(domain) {
+            problems.push(unnamed_domain(domain));
+            continue;
+        }
+        let flag = |flag: &Option<Spanned<bool>>| flag.as_ref().map(|flag| flag.value);
+        let usual = domain.with(usual_secret(domain));
+        let certificates = match settings.certificates.is_given() {
+            true => settings.certificates.to_vec(),
+            false => vec![usual],
+        };
+        let names = [
+            (flag(&settings.apex) == Some(true), domain.value.clone()),
+            (
+                flag(&settings.wildcard) != Some(false),
+                format!("*.{}", domain.value),
+            ),
+        ];
+        let names = names.into_iter().filter(|(is_on, _)| *is_on);
+        listeners.extend(names.map(|(_, hostname)| {
+            Listener {
+                name: domain.with(https_name(&hostname)),
+                protocol: domain.with(Protocol::Https),
+                port: domain.with(Count::Number(443)),
+                hostname: Some(domain.with(hostname)),
+                tls_mode: None,
+                certificates: certificates.clone(),
+                kinds: Vec::new(),
+                namespaces: Some(
+                    settings
+                        .namespaces
+                        .clone()
+                        .unwrap_or_else(|| Namespaces::From(unwritten("All"))),
+                ),
+                spec: None,
+            }
+        }));
+    }
+    listeners
+}
+
+/// The Secret that has the certificate of a domain unless another one is named.
+pub fn usual_secret(domain: &str) -> String {
+    format!("{}-tls", domain.replace('.', "-"))
+}
+
+fn unnamed_domain(domain: &Text) -> Diagnostic {
+    let message = format!("a domain can't be named {:?}", domain.value);
+    Diagnostic::new(codes::CONFIG_INVALID_NAME, message)
+        .at(domain.span)
+        .why("its listeners and its Secret are named after it, and routes refer to listeners by name")
+        .help("write its listeners in `listeners`, each with `hostname` and `certificates`")
 }
 
 /// A listener for each hostname in `passthrough`.

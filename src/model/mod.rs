@@ -14,15 +14,18 @@ pub mod autoscaling;
 pub mod chart;
 pub mod cilium;
 pub mod codes;
+pub mod dns;
 pub mod expression;
 pub mod external;
 pub mod flux;
 pub mod gateway;
 pub mod layout;
 pub mod listener;
+pub mod listener_set;
 pub mod lua;
 pub mod monitoring;
 pub mod names;
+pub mod network_policy;
 pub mod policy;
 pub mod proxy;
 pub mod rate_limit;
@@ -30,6 +33,7 @@ pub mod route;
 pub mod rules;
 pub mod stream;
 pub mod traffic;
+pub mod tunnel;
 pub mod verbatim;
 pub mod version;
 
@@ -51,6 +55,8 @@ pub struct Model {
     pub classes: Vec<ObjectInput<proxy::Class>>,
     /// The Gateways.
     pub gateways: Vec<ObjectInput<gateway::Gateway>>,
+    /// The ListenerSets.
+    pub listener_sets: Vec<ObjectInput<listener_set::ListenerSet>>,
     /// The ClientTrafficPolicies.
     pub client_traffic: Vec<ObjectInput<traffic::ClientTraffic>>,
     /// The BackendTrafficPolicies.
@@ -79,6 +85,12 @@ pub struct Model {
     pub chart: chart::Chart,
     /// The Flux Kustomizations, and the namespace with its kustomization.
     pub flux: flux::Flux,
+    /// The DNSEndpoints.
+    pub endpoints: Vec<ObjectInput<dns::Endpoint>>,
+    /// What may reach the proxies and the controller.
+    pub network_policies: Vec<ObjectInput<network_policy::NetworkPolicy>>,
+    /// What is stated about things that are managed elsewhere: publishers of DNS records, tunnels.
+    pub declared: envoy_gateway::declared::Declared,
     /// Cilium's address pools and announcements.
     pub cilium: cilium::Cilium,
     /// The Certificates.

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::gateway::{Gateway, dns_prefixes};
+use super::dns::prefixes;
+use super::gateway::Gateway;
 use super::listener::{Listener, check_port};
 use super::names::{self, Rule};
 use super::stream::streams;
@@ -201,7 +202,7 @@ fn redirect(
             parents,
             status,
             dns_prefixes: match dns_on {
-                true => dns_prefixes(cluster),
+                true => prefixes(cluster),
                 false => Vec::new(),
             },
         },

@@ -65,6 +65,9 @@ pub const STREAM_ROUTES_V1: Version = Version::new(1, 6, 0);
 /// their type; earlier versions need it.
 pub const RATE_LIMIT_WITHOUT_TYPE: Version = Version::new(1, 6, 0);
 
+/// The first version of the Gateway API that serves ListenerSet as `v1`; earlier versions have an experimental XListenerSet.
+pub const LISTENER_SET_V1: Version = Version::new(1, 5, 0);
+
 /// The first version of the Gateway API that serves BackendTLSPolicy as `v1`.
 pub const BACKEND_TLS_V1: Version = Version::new(1, 4, 0);
 

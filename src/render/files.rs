@@ -16,8 +16,8 @@ use crate::model::layout::{FileLocation, Group, Layout, join};
 use crate::model::lua::Script;
 use crate::model::{Model, ObjectInput, flux};
 use manifest::diagnostic::{Diagnostic, Sources};
-use manifest::value::Node;
 use manifest::value::ser::to_node;
+use manifest::value::{Node, Pointer};
 use manifest::write;
 
 /// The kind of a rendered file.
@@ -128,6 +128,7 @@ pub fn render(
     renderer.verbatim();
     renderer.routes();
     renderer.grants();
+    renderer.listener_sets();
     renderer.script(inputs);
     renderer.kustomizations();
     renderer.namespace(inputs);
@@ -289,6 +290,29 @@ impl Renderer<'_> {
         }
     }
 
+    /// Renders the ListenerSets, each into the folder of its namespace.
+    fn listener_sets(&mut self) {
+        for set in &self.model.listener_sets {
+            let listeners = set.values.listeners.iter().enumerate();
+            let parts = listeners.filter_map(|(at, listener)| {
+                let pointer = Pointer::root().key("spec").key("listeners").index(at);
+                Some((pointer, listener.spec.clone()?))
+            });
+            let item = Item {
+                template: "listenerset.yaml.j2",
+                values: to_node(&set.values),
+                overlay: set.overlay.clone(),
+                parts: parts.collect(),
+                location: set_location(self.model, &set.values.namespace),
+            };
+            self.object(
+                &path_of(self.model, &item.location),
+                item,
+                &set.values.namespace,
+            );
+        }
+    }
+
     /// Adds the Lua script.
     fn script(&mut self, inputs: &dyn Inputs) {
         let Some(lua) = &self.model.lua else { return };
@@ -408,6 +432,18 @@ pub(super) fn route_location(
     }
     FileLocation {
         folder: flux::routes_folder(&route.values.namespace),
+        ..location
+    }
+}
+
+/// The file of a ListenerSet: beside the other objects, or in the folder of its namespace.
+pub(super) fn set_location(model: &Model, namespace: &Text) -> FileLocation {
+    let location = model.layout.location(Group::ListenerSets, None);
+    if namespace.value == model.namespace.value {
+        return location;
+    }
+    FileLocation {
+        folder: flux::routes_folder(namespace),
         ..location
     }
 }

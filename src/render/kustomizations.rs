@@ -1,6 +1,6 @@
 //! Renders the kustomizations of the app's folders.
 
-use super::files::{Kind, Renderer, flux_file, route_location};
+use super::files::{Kind, Renderer, flux_file, route_location, set_location};
 use super::objects::Item;
 use crate::config::Text;
 use crate::config::types::Overlay;
@@ -18,7 +18,9 @@ impl Renderer<'_> {
         let of_routes = routes.map(|route| route_location(self.model, route).folder);
         let grants = crate::model::auth::namespaces(&self.model.grants);
         let of_grants = grants.map(|namespace| crate::model::flux::routes_folder(namespace));
-        for folder in of_routes.chain(of_grants) {
+        let sets = crate::model::listener_set::namespaces(&self.model.listener_sets);
+        let of_sets = sets.map(|namespace| set_location(self.model, namespace).folder);
+        for folder in of_routes.chain(of_grants).chain(of_sets) {
             if !folders.contains(&folder) {
                 folders.push(folder);
             }

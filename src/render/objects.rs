@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::config::network_policy::NetworkPolicyKind;
 use crate::config::types::Overlay;
 use crate::model::layout::{FileLocation, Group};
 use crate::model::{Model, ObjectInput};
@@ -151,6 +152,10 @@ pub fn items(model: &Model) -> Vec<Item> {
     for certificate in &model.certificates {
         items.add(Group::Certificates, "certificate.yaml.j2", certificate);
     }
+    for endpoint in &model.endpoints {
+        items.add(Group::Dns, "dnsendpoint.yaml.j2", endpoint);
+    }
+    network_policies(model, &mut items);
     addresses(model, &mut items);
     if let Some(source) = &model.chart.source {
         items.add(Group::Source, "ocirepository.yaml.j2", source);
@@ -169,6 +174,21 @@ pub fn items(model: &Model) -> Vec<Item> {
         items.add(Group::Autoscaling, "scaledobject.yaml.j2", object);
     }
     items.all
+}
+
+fn network_policies(model: &Model, items: &mut Items) {
+    for policy in &model.network_policies {
+        let template = match policy.values.kind {
+            NetworkPolicyKind::NetworkPolicy => "networkpolicy.yaml.j2",
+            NetworkPolicyKind::CiliumNetworkPolicy => "ciliumnetworkpolicy.yaml.j2",
+        };
+        let gateway = policy
+            .values
+            .gateway
+            .as_ref()
+            .map(|gateway| gateway.as_str());
+        items.add_for(Group::NetworkPolicies, gateway, template, policy);
+    }
 }
 
 fn addresses(model: &Model, items: &mut Items) {

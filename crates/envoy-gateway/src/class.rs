@@ -169,6 +169,7 @@ impl<'a> Resolver<'a, '_> {
             knows_settings: true,
             listeners: Vec::new(),
             is_accepted: class.is_some(),
+            tunnel: self.settings.declared.tunnel(Key::of(object)).cloned(),
             conditions: Conditions::default(),
         };
         let Some(of) = class.and_then(|id| self.view.class(id)) else {

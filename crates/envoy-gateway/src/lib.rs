@@ -14,7 +14,7 @@
 //!
 //! [`controller`] finds out from the controller's chart what the objects don't say: which features are enabled, in which
 //! namespace it runs, and which EnvoyProxy applies to all gateways. [`helm_routes`] finds the routes that charts create
-//! from the values of HelmReleases. [`address`] says which addresses a gateway requests. [`written`] compares the view with what the
+//! from the values of HelmReleases. [`declared`] is what somebody states about things that are managed elsewhere. [`address`] says which addresses a gateway requests. [`written`] compares the view with what the
 //! controllers of a live cluster wrote. [`exposure`] lists who can reach what.
 //!
 //! [`Knowledge`] says how much of the cluster is given: a repository in Git doesn't have the Secrets that
@@ -31,6 +31,7 @@ pub mod class;
 pub mod condition;
 pub mod conflict;
 pub mod controller;
+pub mod declared;
 pub mod envoy_config;
 pub mod exposure;
 pub mod fault;
@@ -91,6 +92,7 @@ pub fn resolve<'a>(
     resolver.backends();
     resolver.routes();
     resolver.policies();
+    resolver.view.declared.clone_from(&settings.declared);
     resolver.route_overlaps();
     resolver.backend_tls_conflicts();
     resolver.view

@@ -24,6 +24,12 @@ pub const OWNER_NAME: &str = "gateway.envoyproxy.io/owning-gateway-name";
 /// The key of the label with the gateway's namespace.
 pub const OWNER_NAMESPACE: &str = "gateway.envoyproxy.io/owning-gateway-namespace";
 
+/// The port of a listener inside the proxy's Pod, unless `useListenerPortAsContainerPort` is set: privileged ports are moved
+/// up by 10000.
+pub fn inner_port(port: i64) -> i64 {
+    if port < 1024 { port + 10_000 } else { port }
+}
+
 /// The controller of a gateway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Controller {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::controller::ASSUMED;
+use super::declared::Declared;
 use manifest::Object;
 use manifest::value::path::nearest;
 
@@ -86,6 +87,8 @@ pub struct Settings {
     pub refused_scripts: BTreeMap<String, String>,
     /// The `spec` of an EnvoyProxy for all gateways, from the controller's own configuration.
     pub proxy: Option<manifest::value::Node>,
+    /// What is managed elsewhere, and taken as a fact.
+    pub declared: Declared,
 }
 
 impl Default for Settings {
@@ -101,6 +104,7 @@ impl Default for Settings {
             reads_scripts: true,
             refused_scripts: BTreeMap::new(),
             proxy: None,
+            declared: Declared::default(),
         }
     }
 }

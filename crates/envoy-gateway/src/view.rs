@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, HashMap};
 pub use route::{Attachment, BackendRef, Parent, Reference, Route, RouteKind, Rule, Target};
 
 use super::condition::Conditions;
+use super::declared::{Declared, DeclaredTunnel};
 use super::index::Key;
 use super::infra::GatewayInfra;
 use super::policy::Policy;
@@ -50,6 +51,7 @@ ids! {
 #[derive(Debug, Default)]
 pub struct Resolved<'a> {
     pub(super) lists: Lists<'a>,
+    pub(super) declared: Declared,
 }
 
 #[derive(Debug, Default)]
@@ -98,6 +100,8 @@ pub struct Gateway<'a> {
     pub listeners: Vec<ListenerId>,
     /// Whether it is accepted: its settings can be used.
     pub is_accepted: bool,
+    /// The tunnel that brings requests from the Internet to it, if somebody states that there is one.
+    pub tunnel: Option<DeclaredTunnel>,
     /// Its conditions.
     pub conditions: Conditions,
 }
@@ -232,6 +236,11 @@ pub struct BackendTls<'a> {
 }
 
 impl<'a> Resolved<'a> {
+    /// What is managed elsewhere, and taken as a fact.
+    pub fn declared(&self) -> &Declared {
+        &self.declared
+    }
+
     /// The classes.
     pub fn classes(&self) -> &[Class<'a>] {
         &self.lists.class

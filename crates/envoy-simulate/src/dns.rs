@@ -174,13 +174,28 @@ fn leads_to(
 fn is_target(record: &Record, gateway: &Gateway<'_>) -> bool {
     let (addresses, _) = addresses(gateway);
     let own = annotation(gateway.object, &OWN, "target");
+    let tunnel = gateway.tunnel.as_ref().and_then(|it| it.target.as_deref());
     let targets = record.target.iter().flat_map(|it| parts(it));
     targets.into_iter().any(|target| {
         addresses.iter().any(|address| address == target)
+            || tunnel == Some(target)
             || own_name(gateway, target).is_some()
             || own
                 .as_ref()
                 .is_some_and(|(own, _)| parts(own).any(|it| it == target))
+    })
+}
+
+/// What is said of a record that leads to the tunnel of a gateway; `None` if it doesn't.
+fn through_tunnel(gateway: &Gateway<'_>, record: &Record) -> Option<String> {
+    let tunnel = gateway.tunnel.as_ref()?;
+    let target = tunnel.target.as_deref()?;
+    let mut targets = record.target.iter().flat_map(|it| parts(it));
+    targets.any(|it| it == target).then(|| {
+        format!(
+            "from the Internet, {} leads to {target}, and from there through {} to the gateway",
+            record.by, tunnel.name
+        )
     })
 }
 
@@ -220,7 +235,11 @@ impl<'a> RequestState<'a, '_> {
             let target = record.target.as_deref().unwrap_or_default();
             let text = format!("{host} leads to {target}");
             let why = format!("published by {}", record.by);
-            self.add(Step::new(Stage::Dns, text).detail(why));
+            let step = Step::new(Stage::Dns, text).detail(why);
+            self.add(match through_tunnel(gateway, record) {
+                Some(why) => step.detail(why),
+                None => step,
+            });
             return;
         }
         if let Some(place) = own_name(gateway, &host) {
@@ -321,7 +340,12 @@ impl<'a> RequestState<'a, '_> {
             }
             step = match self.owner_of(target) {
                 Some(other) if std::ptr::eq(other.object, gateway.object) => {
-                    step.detail(format!("{target} leads to {addresses}"))
+                    let step = step.detail(format!("{target} leads to {addresses}"));
+                    let mut written = self.publishers.written(target);
+                    match written.find_map(|record| through_tunnel(gateway, record)) {
+                        Some(why) => step.detail(why),
+                        None => step,
+                    }
                 }
                 Some(other) => {
                     let told = format!(
@@ -356,7 +380,7 @@ impl<'a> RequestState<'a, '_> {
             None => step.at(gateway.object, &["metadata", "name"]),
         };
         if gateway.is_accepted {
-            let step = self.with_source(step, gateway);
+            let step = with_tunnel(self.with_source(step, gateway), gateway);
             let Some(why) = self.not_listening(gateway, &addresses) else {
                 self.add(step);
                 return Ok(());
@@ -404,6 +428,23 @@ impl<'a> RequestState<'a, '_> {
             ),
             _ => step,
         }
+    }
+}
+
+/// Adds a detail if a tunnel leads to the gateway, because the address of a connection is then that of the tunnel.
+fn with_tunnel<'a>(step: Step<'a>, gateway: &Gateway<'a>) -> Step<'a> {
+    let Some(tunnel) = &gateway.tunnel else {
+        return step;
+    };
+    let step = step.detail(format!(
+        "{} leads to it from the Internet, and opens the connections itself",
+        tunnel.name
+    ));
+    match &tunnel.client_header {
+        Some(header) => step.detail(format!(
+            "it sends the address of the client in the header {header}"
+        )),
+        None => step,
     }
 }
 

@@ -244,7 +244,7 @@ impl<'i, 'a> Tracer<'i, 'a> {
         Tracer {
             inputs,
             effective_policies: inputs.resolved.effective_policies(),
-            publishers: Publishers::find(inputs.objects),
+            publishers: Publishers::find(inputs.objects).and(inputs.resolved.declared()),
         }
     }
 

@@ -3,7 +3,7 @@
 use super::{Form, Gateway, Lift};
 use crate::import::config::{flag, list, pairs, text, texts};
 use crate::import::files::{GATEWAY_API, text as text_at};
-use crate::model::gateway::{DNS_PREFIX, LEGACY_DNS_PREFIX};
+use crate::model::dns::{DNS_PREFIX, LEGACY_DNS_PREFIX};
 use crate::model::layout::Group;
 use crate::model::names::{self, Rule, short};
 use manifest::value::{Map, Node, variable};
@@ -70,7 +70,7 @@ impl Lift<'_> {
     }
 
     /// The DNS name of the gateway, and the target of the DNS records of its routes.
-    fn dns_of(&self, object: usize) -> (Option<String>, Option<String>) {
+    pub(super) fn dns_of(&self, object: usize) -> (Option<String>, Option<String>) {
         let of = |path: &[&str], suffix: &str| {
             let key = format!("{}{suffix}", self.prefix);
             let all = annotations(self.node(object), path).into_iter();
@@ -238,6 +238,11 @@ impl Lift<'_> {
     fn gateway_dns(&mut self, gateway: &Gateway) {
         let name = gateway.name.as_str();
         let (hostname, target) = self.dns_of(gateway.object);
+        let endpoint = match (&hostname, &target) {
+            (None, Some(target)) => self.endpoint_of(target),
+            _ => None,
+        };
+        let hostname = hostname.or_else(|| target.clone().filter(|_| endpoint.is_some()));
         let derived = self
             .domain
             .as_ref()
@@ -263,6 +268,9 @@ impl Lift<'_> {
                 false
             }
         };
+        if let Some(endpoint) = &endpoint {
+            self.endpoint(gateway, endpoint);
+        }
         let is_hostname = |key: &str| {
             let prefix = key.strip_suffix(HOSTNAME);
             prefix.is_some_and(|prefix| {

@@ -1,11 +1,12 @@
 //! `[gateways.NAME.listeners.NAME]`, `passthrough`
 
 use super::gateways::most;
+use super::rows::put;
 use super::streams::Stream;
 use super::{Gateway, Lift};
 use crate::import::config::{flag, pairs, text, texts};
 use crate::import::files::text as text_at;
-use crate::model::listener::passthrough_name;
+use crate::model::listener::{https_name, passthrough_name, usual_secret};
 use envoy_gateway::index::NAMESPACE_NAME;
 use manifest::value::{Kind, Map, Node, variable};
 
@@ -151,6 +152,74 @@ fn settings(listener: &Node, certificates_above: Option<&Vec<String>>) -> Map {
     table
 }
 
+/// The namespaces whose ListenerSets a gateway allows.
+fn allowed_listeners(gateway: &Node) -> Option<Node> {
+    let allowed = gateway.path(&["spec", "allowedListeners", "namespaces"])?;
+    let mut alike = Node::map();
+    let copy = Node::from_json(allowed.to_json());
+    put(&mut alike, "allowedRoutes.namespaces", copy);
+    namespaces(&alike)
+}
+
+/// Takes the listeners at the end that `domains` renders away, and returns their domains.
+fn take_domains(own: &mut Vec<&Node>) -> Vec<(String, Map)> {
+    let is_named = |one: &&&Node| {
+        let hostname = text_at(one, &["hostname"]);
+        let is_plain = !hostname.is_empty() && !variable::in_text(hostname);
+        is_plain && text_at(one, &["name"]) == https_name(hostname)
+    };
+    let count = own.iter().rev().take_while(is_named).count();
+    let tail = own.split_off(own.len() - count);
+    let mut domains: Vec<(String, Map)> = Vec::new();
+    let mut wanted = Vec::new();
+    for one in &tail {
+        let hostname = text_at(one, &["hostname"]);
+        let domain = hostname.strip_prefix("*.").unwrap_or(hostname);
+        if domains.last().is_some_and(|(last, _)| last == domain) {
+            continue;
+        }
+        let secrets = certificates(one).unwrap_or_default();
+        let mut table = Map::default();
+        for (key, name, usual) in [
+            ("apex", domain.to_owned(), false),
+            ("wildcard", format!("*.{domain}"), true),
+        ] {
+            let is_there = tail.iter().any(|one| text_at(one, &["hostname"]) == name);
+            if is_there {
+                wanted.push((name, secrets.clone()));
+            }
+            if is_there != usual {
+                table.insert(key, flag(is_there));
+            }
+        }
+        if secrets != [usual_secret(domain)] {
+            table.insert("certificates", texts(&secrets));
+        }
+        domains.push((domain.to_owned(), table));
+    }
+    let is_whole = wanted.len() == tail.len()
+        && wanted
+            .iter()
+            .zip(&tail)
+            .all(|((hostname, secrets), one)| *one == &domain_listener(hostname, secrets));
+    if !is_whole {
+        own.extend(tail);
+        return Vec::new();
+    }
+    domains
+}
+
+/// The listener that `domains` renders for a hostname.
+fn domain_listener(hostname: &str, secrets: &[String]) -> Node {
+    let secrets = secrets.iter();
+    let secrets = secrets.map(|name| serde_json::json!({"kind": "Secret", "name": name}));
+    let secrets: Vec<_> = secrets.collect();
+    Node::from_json(serde_json::json!({
+        "name": https_name(hostname), "protocol": "HTTPS", "port": 443, "hostname": hostname,
+        "allowedRoutes": {"namespaces": {"from": "All"}}, "tls": {"certificateRefs": secrets},
+    }))
+}
+
 /// The hostname of a listener that `passthrough` renders.
 fn passed_through(listener: &Node, name: &str) -> Option<String> {
     let hostname = listener.get("hostname").and_then(Node::as_str)?;
@@ -216,7 +285,15 @@ impl Lift<'_> {
                 .iter()
                 .any(|stream| stream.name == name && stream.gateways.contains(&gateway.name))
         };
-        let own: Vec<&Node> = without_passthrough(node).iter().filter(is_stream).collect();
+        let mut own: Vec<&Node> = without_passthrough(node).iter().filter(is_stream).collect();
+        let domains = take_domains(&mut own);
+        let has_domains = !domains.is_empty();
+        for (domain, table) in domains {
+            self.extend(&[path[0], path[1], "domains", &domain], table);
+        }
+        if let Some(allowed) = allowed_listeners(node) {
+            self.set(&[path[0], path[1], "allowed_listeners"], allowed);
+        }
         let certificates = self.certificates_of(gateway, &own);
         let names: Vec<&str> = own
             .iter()
@@ -246,6 +323,9 @@ impl Lift<'_> {
             written.extend(names.iter().map(|name| (*name, true)));
         }
         for (name, on) in written {
+            if has_domains && name == "https" && !on {
+                continue;
+            }
             let own = tables.iter().find(|(there, _)| *there == name);
             let table = match (on, own) {
                 (true, Some((_, table))) => table.clone(),

@@ -14,6 +14,7 @@ use crate::lint::front::GATEWAY_API;
 use crate::lint::network::acme_solver;
 use crate::lint::reference::{parameters, rate_limit_service, unknown_resource};
 use crate::lint::{Applied, LintContext};
+use crate::model::Model;
 use envoy_gateway::condition::kind;
 use envoy_gateway::controller::{ControllerRelease, settings_of};
 use envoy_gateway::helm_routes::{HELM, HelmRoute, helm_routes};
@@ -98,6 +99,13 @@ fn settings(context: &LintContext<'_>, cluster: &Cluster<'_>) -> Settings {
     settings.reads_scripts = false;
     if let Some(minor) = context.envoy_gateway() {
         settings.features.minor = minor;
+    }
+    let is_own = |model: &&Model| {
+        let folder = [model.layout.app_path().as_str(), &model.layout.folder].join("/");
+        cluster.may_hold(&format!("{folder}/kustomization.yaml"))
+    };
+    if let Some(model) = context.model.filter(is_own) {
+        settings.declared.clone_from(&model.declared);
     }
     for (_, features) in &mut settings.by_release {
         *features = Features {

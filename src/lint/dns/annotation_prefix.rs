@@ -48,20 +48,21 @@ pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
     }
     let objects: Vec<&Object> = context.all().map(|one| one.object).collect();
     let publishers = Publishers::find(objects.iter().copied());
-    let external_dns: Vec<_> = publishers
+    let external_dns: Vec<(&Object, Option<&AnnotationPrefixes>)> = publishers
         .all()
         .iter()
         .filter(|publisher| publisher.filter.reads_annotations)
+        .filter_map(|publisher| Some((publisher.object?, publisher.prefixes.as_ref())))
         .collect();
     let mut told: Vec<&Object> = Vec::new();
     let mut found = Vec::new();
     for one in gateways_first(&all) {
         let near = external_dns
             .iter()
-            .filter(|publisher| context.may_share_cluster(publisher.object, one.object));
+            .filter(|(publisher, _)| context.may_share_cluster(publisher, one.object));
         // Each of them must be known, because another one may read the annotation.
         let known: Option<Vec<(&Object, &AnnotationPrefixes)>> = near
-            .map(|publisher| Some((publisher.object, publisher.prefixes.as_ref()?)))
+            .map(|(publisher, prefixes)| Some((*publisher, (*prefixes)?)))
             .collect();
         let known = known.unwrap_or_default();
         let Some((publisher, prefixes)) = known.first() else {

@@ -53,7 +53,7 @@ pub(crate) fn report(name: &Name<'_, '_>, address: &str, publisher: &Publisher<'
     );
     finding(CODE, name.gateway, &pointer, message)
         .related(
-            publisher.object.span(&metadata.key("name")),
+            publisher.span,
             format!("this publishes {}", name.hostname),
         )
         .why("Cloudflare refuses such a record, so the gateway's names are not published")

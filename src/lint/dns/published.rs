@@ -56,7 +56,7 @@ pub(crate) fn check<'a>(
     all: &[Applied<'a>],
     is_charted: impl Fn(&Object) -> bool,
 ) -> Vec<(&'a Object, Diagnostic)> {
-    let publishers = Publishers::find(all.iter().map(|one| one.object));
+    let publishers = Publishers::find(all.iter().map(|one| one.object)).and(resolved.declared());
     if publishers.all().is_empty() {
         return Vec::new();
     }
@@ -197,6 +197,7 @@ fn published_twice<'a>(
     if !unfiltered_publisher::is_open(publisher) {
         return None;
     }
+    let object = publisher.object?;
     published.iter().find_map(|name| {
         let other = all.iter().find(|other| {
             other.provider != publisher.provider
@@ -205,8 +206,8 @@ fn published_twice<'a>(
         })?;
         let leads_to = name.leads_to();
         let is_internal = !leads_to.is_empty() && leads_to.split(", ").all(is_private);
-        let report = || unfiltered_publisher::report(publisher, other, name);
-        is_internal.then(|| (publisher.object, report()))
+        let report = || unfiltered_publisher::report(publisher, object, other, name);
+        is_internal.then(|| (object, report()))
     })
 }
 

@@ -52,9 +52,11 @@ pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
     let mut seen: Vec<&Publisher<'_>> = Vec::new();
     for publisher in publishers.all() {
         let first = seen.iter().find(|first| {
-            are_alike(first, publisher) && context.may_share_cluster(first.object, publisher.object)
+            let objects = first.object.zip(publisher.object);
+            are_alike(first, publisher)
+                && objects.is_some_and(|(one, other)| context.may_share_cluster(one, other))
         });
-        found.extend(first.map(|first| report(first, publisher)));
+        found.extend(first.and_then(|first| report(first, publisher)));
         seen.push(publisher);
     }
     found
@@ -81,7 +83,8 @@ fn are_alike(one: &Publisher<'_>, other: &Publisher<'_>) -> bool {
         && one.owner == other.owner
 }
 
-fn report(first: &Publisher<'_>, second: &Publisher<'_>) -> Diagnostic {
+fn report(first: &Publisher<'_>, second: &Publisher<'_>) -> Option<Diagnostic> {
+    let object = second.object?;
     let name = Pointer::root().key("metadata").key("name");
     let owner = second.owner.unwrap_or_default();
     let message = format!(
@@ -90,10 +93,12 @@ fn report(first: &Publisher<'_>, second: &Publisher<'_>) -> Diagnostic {
         second.by,
         second.provider.as_deref().unwrap_or_default()
     );
-    finding(CODE, second.object, &name, message)
-        .related(first.object.span(&name), "the other one")
+    Some(
+        finding(CODE, object, &name, message)
+        .related(first.span, "the other one")
         .why("each takes the records of the other one for its own, finds no object for them, and deletes them")
-        .help("give each its own `txtOwnerId`")
+        .help("give each its own `txtOwnerId`"),
+    )
 }
 
 #[cfg(test)]

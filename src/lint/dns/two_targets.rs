@@ -62,9 +62,8 @@ pub(crate) fn report(
         second.leads_to(),
         second.gateway.name()
     );
-    let name = Pointer::root().key("metadata").key("name");
     finding(CODE, second.route.object, &parents.index(second.parent), message)
-        .related(publisher.object.span(&name), "this publishes both")
+        .related(publisher.span, "this publishes both")
         .why("clients reach the wrong gateway: external-dns mixes addresses and takes one of two names, or the provider refuses the second one, and then no record of the zone changes any more")
         .help(format!(
             "restrict {} to one of the gateways (`--gateway-name`, `--gateway-label-filter` in `extraArgs`), or remove one of the parents",

@@ -2,6 +2,7 @@
 
 use super::published::Name;
 use envoy_gateway::exposure::publisher::Publisher;
+use manifest::Object;
 use manifest::diagnostic::Diagnostic;
 use manifest::finding;
 use manifest::value::Pointer;
@@ -75,14 +76,16 @@ pub(crate) fn is_open(publisher: &Publisher<'_>) -> bool {
 pub(crate) fn is_restricted(publisher: &Publisher<'_>) -> bool {
     let filter = &publisher.filter;
     filter.gateway.is_some()
+        || filter.stated_gateways.is_some()
         || filter.gateway_namespace.is_some()
         || filter.gateway_labels.is_some()
         || !filter.classes.is_empty()
 }
 
-/// Reports the open publisher, which publishes a name of the gateway that the other one is for.
+/// Reports the open publisher, which publishes a name of the gateway that the other one is for. `object` installs it.
 pub(crate) fn report(
     open: &Publisher<'_>,
+    object: &Object,
     other: &Publisher<'_>,
     name: &Name<'_, '_>,
 ) -> Diagnostic {
@@ -92,8 +95,8 @@ pub(crate) fn report(
         "{} publishes the names of {gateway}, too, such as {}",
         open.by, name.hostname
     );
-    finding(CODE, open.object, &place, message)
-        .related(other.object.span(&place), format!("this is restricted to {gateway}"))
+    finding(CODE, object, &place, message)
+        .related(other.span, format!("this is restricted to {gateway}"))
         .why(format!(
             "the zone is public, so everybody can read the internal names, and gets the private address {}",
             name.leads_to()

@@ -62,10 +62,9 @@ pub(crate) fn report(name: &Name<'_, '_>, publisher: &Publisher<'_>, is_kind: bo
         ),
     };
     let message = format!("nothing publishes {}: {reason}", name.hostname);
-    let place = Pointer::root().key("metadata").key("name");
     finding(CODE, name.route.object, &pointer, message)
         .related(
-            publisher.object.span(&place),
+            publisher.span,
             "this publishes the other names of the gateway",
         )
         .why("there is no DNS record for the name, so clients don't find the gateway")

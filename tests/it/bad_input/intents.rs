@@ -151,3 +151,128 @@ fn redirects_and_responses_must_have_a_meaning() {
     ]);
     snapshot!("answers", said);
 }
+
+#[test]
+fn who_publishes_names_must_fit_together() {
+    let publishers = |keys: &str| with("dns.publishers.cloudflare", keys);
+    let said = refused(&[
+        (
+            "an unknown source",
+            publishers("sources = \"gateway-httproutes\""),
+        ),
+        (
+            "an unknown gateway",
+            publishers("gateways = \"envoy-extern\""),
+        ),
+        ("no version", publishers("version = \"newest\"")),
+        (
+            "two targets for one annotation",
+            publishers(
+                "target = \"a.example.com\"\n[dns.publishers.unifi]\ntarget = \"b.example.com\"",
+            ),
+        ),
+        (
+            "a target that nothing reads",
+            publishers(
+                "gateways = \"envoy-external\"\n[gateways.envoy-internal.dns]\ntarget = \"lan.example.com\"",
+            ),
+        ),
+        (
+            "a prefix that nothing reads",
+            publishers("kind = \"k8s-gateway\"\nannotation_prefix = \"dns.example.com\""),
+        ),
+        (
+            "an endpoint that nothing reads",
+            publishers("sources = \"service\"\n[gateways.envoy-internal.dns]\nendpoint = true"),
+        ),
+        (
+            "an endpoint without an address",
+            with("gateways.other", "address = []\ndns.endpoint = true"),
+        ),
+    ]);
+    snapshot!("dns", said);
+}
+
+#[test]
+fn a_tunnel_must_be_complete() {
+    let said = refused(&[
+        ("no gateway", with("tunnel", "id = \"abc\"")),
+        (
+            "no identifier",
+            with("tunnel", "gateways = \"envoy-external\""),
+        ),
+        (
+            "two names",
+            with(
+                "tunnel",
+                "gateways = \"envoy-external\"\nid = \"abc\"\ntarget = \"tunnel.example.net\"",
+            ),
+        ),
+        (
+            "no hostname",
+            with("tunnel", "gateways = \"envoy-external\"\nid = \"abc\"")
+                .replace("[chart]", "dns.enabled = false\n[chart]"),
+        ),
+    ]);
+    snapshot!("tunnel", said);
+}
+
+#[test]
+fn a_network_policy_needs_known_ports() {
+    let said = refused(&[
+        (
+            "a host in the place of a network",
+            with("network_policies", "clients = \"10.10.30.1/24\""),
+        ),
+        (
+            "an unknown port",
+            with(
+                "network_policies",
+                "[gateways.envoy-internal.listeners.https]\nport = \"${PORT}\"",
+            ),
+        ),
+        (
+            "proxies of several gateways",
+            with("network_policies", "[proxy]\nspec.mergeGateways = true"),
+        ),
+    ]);
+    snapshot!("network_policies", said);
+}
+
+#[test]
+fn listeners_of_teams_and_domains_must_be_complete() {
+    let set = |keys: &str| with("listener_sets.shop", keys);
+    let said = refused(&[
+        (
+            "no namespace",
+            set(
+                "gateway = \"envoy-external\"\nhostnames = \"a.example.com\"\ncertificates = \"a\"",
+            ),
+        ),
+        (
+            "no gateway",
+            set("namespace = \"shop\"\nhostnames = \"a.example.com\"\ncertificates = \"a\""),
+        ),
+        (
+            "an unknown gateway",
+            set(
+                "namespace = \"shop\"\ngateway = \"envoy\"\nhostnames = \"a.example.com\"\ncertificates = \"a\"",
+            ),
+        ),
+        (
+            "no hostname",
+            set("namespace = \"shop\"\ngateway = \"envoy-external\""),
+        ),
+        (
+            "no certificate",
+            set(
+                "namespace = \"shop\"\ngateway = \"envoy-external\"\nhostnames = \"a.example.com\"",
+            ),
+        ),
+        (
+            "a variable in the place of a domain",
+            with("gateways.envoy-external.domains.\"${DOMAIN}\"", ""),
+        ),
+    ]);
+    snapshot!("listeners", said);
+}

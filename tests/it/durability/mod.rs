@@ -7,7 +7,7 @@
 
 mod kills;
 mod layouts;
-mod pairs;
+pub(crate) mod pairs;
 mod saves;
 
 use std::collections::BTreeMap;

@@ -58,7 +58,7 @@ fn everything_listed_is_there(tree: &Tree, when: &str) -> usize {
 
 /// Builds every folder with a kustomization. Returns their number; `None` without kustomize.
 #[track_caller]
-fn build(project: &Project, tree: &Tree, when: &str) -> Option<usize> {
+pub(crate) fn build(project: &Project, tree: &Tree, when: &str) -> Option<usize> {
     let mut built = 0;
     for (path, _) in kustomizations(tree) {
         let file = project.path(path);

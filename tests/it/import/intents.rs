@@ -243,3 +243,114 @@ fn guards_hosts_limits_and_pods_become_intents_without_a_spec() {
     );
     snapshot!("intents", config);
 }
+
+/// What says who reaches the gateways: records and policies, beside the objects above.
+const WAYS: &str = "# file: kubernetes/apps/network/envoy-gateway/app/kustomization.yaml
+resources: [./helmrelease.yaml, ./ocirepository.yaml, ./envoy.yaml]
+# file: kubernetes/apps/network/envoy-gateway/app/envoy.yaml
+apiVersion: gateway.networking.k8s.io/v1
+kind: GatewayClass
+metadata: { name: envoy }
+spec: { controllerName: gateway.envoyproxy.io/gatewayclass-controller }
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata:
+  name: external
+  annotations: { external-dns.kubernetes.io/target: external.example.com }
+spec:
+  gatewayClassName: envoy
+  infrastructure:
+    annotations:
+      external-dns.kubernetes.io/hostname: external.example.com
+      lbipam.cilium.io/ips: 10.10.30.26
+  listeners:
+    - name: https
+      protocol: HTTPS
+      port: 443
+      allowedRoutes: { namespaces: { from: All } }
+      tls: { certificateRefs: [{ kind: Secret, name: example-com-tls }] }
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata:
+  name: internal
+  annotations: { external-dns.kubernetes.io/target: internal.example.com }
+spec:
+  gatewayClassName: envoy
+  allowedListeners:
+    namespaces: { from: Selector, selector: { matchLabels: { example.com/team: \"yes\" } } }
+  infrastructure:
+    annotations: { lbipam.cilium.io/ips: 10.10.30.25 }
+  listeners:
+    - name: https-wildcard.example.com
+      protocol: HTTPS
+      port: 443
+      hostname: \"*.example.com\"
+      allowedRoutes: { namespaces: { from: All } }
+      tls: { certificateRefs: [{ kind: Secret, name: example-com-tls }] }
+    - name: https-example.net
+      protocol: HTTPS
+      port: 443
+      hostname: example.net
+      allowedRoutes: { namespaces: { from: All } }
+      tls: { certificateRefs: [{ kind: Secret, name: net }] }
+    - name: https-wildcard.example.net
+      protocol: HTTPS
+      port: 443
+      hostname: \"*.example.net\"
+      allowedRoutes: { namespaces: { from: All } }
+      tls: { certificateRefs: [{ kind: Secret, name: net }] }
+---
+apiVersion: externaldns.k8s.io/v1alpha1
+kind: DNSEndpoint
+metadata: { name: cloudflared }
+spec:
+  endpoints:
+    - dnsName: external.example.com
+      recordType: CNAME
+      targets: [\"${TUNNEL_ID}.cfargotunnel.com\"]
+---
+apiVersion: externaldns.k8s.io/v1alpha1
+kind: DNSEndpoint
+metadata: { name: internal }
+spec:
+  endpoints:
+    - dnsName: internal.example.com
+      recordType: A
+      targets: [10.10.30.25]
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: { name: internal }
+spec:
+  podSelector:
+    matchLabels:
+      gateway.envoyproxy.io/owning-gateway-name: internal
+      gateway.envoyproxy.io/owning-gateway-namespace: network
+  policyTypes: [Ingress]
+  ingress:
+    - from: [{ ipBlock: { cidr: 10.10.0.0/16 } }]
+      ports: [{ protocol: TCP, port: 10443 }]
+    - from: [{ namespaceSelector: { matchLabels: { kubernetes.io/metadata.name: vpn } } }]
+      ports: [{ protocol: TCP, port: 10443 }]
+    - ports: [{ protocol: TCP, port: 19002 }, { protocol: TCP, port: 19003 }]
+    - from: [{ namespaceSelector: { matchLabels: { kubernetes.io/metadata.name: observability } } }]
+      ports: [{ protocol: TCP, port: 19001 }]
+";
+
+#[test]
+fn records_tunnels_domains_and_network_policies_become_intents_without_a_spec() {
+    // The chart is the one above.
+    let chart = DOOR.split("# file: ").skip(2).take(2);
+    let text = chart.fold(WAYS.to_owned(), |text, file| text + "# file: " + file);
+    let files = files(&text);
+    let import = imported(&files, "");
+    assert_eq!(differences(&import), "", "{}", import.config);
+    comes_back("the tree", &files, &import, "");
+    let errors = import.compiled.diagnostics.iter();
+    let errors: Vec<_> = errors.filter(|one| one.is_error()).collect();
+    assert!(errors.is_empty(), "{errors:#?}\n{}", import.config);
+    assert!(!import.config.contains("spec"), "{}", import.config);
+    snapshot!("ways", import.config);
+}

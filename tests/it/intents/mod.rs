@@ -2,7 +2,10 @@
 
 mod answers;
 mod auth;
+mod dns;
 mod external;
+mod listeners;
+mod network_policies;
 mod page;
 mod policies;
 mod proxies;

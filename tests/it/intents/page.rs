@@ -1,9 +1,10 @@
 //! The examples of the book's page about front doors are rendered as they stand.
 
 use crate::common::Project;
+use crate::durability::pairs::build;
 
 #[test]
-fn the_examples_of_the_book_render_and_are_valid() {
+fn the_examples_of_the_book_render_build_and_are_valid() {
     let page = include_str!("../../../docs/src/front-doors.md");
     let examples: Vec<&str> = page
         .split("```toml\n")
@@ -19,6 +20,8 @@ fn the_examples_of_the_book_render_and_are_valid() {
         };
         let run = project.run(["render"]);
         assert_eq!(run.code, Some(0), "{example}\n{run}");
+        // Without kustomize, they are only rendered and validated.
+        build(&project, &project.files(), example);
         let run = project.run(["validate"]);
         assert!(!run.stdout.contains("error"), "{example}\n{run}");
         assert!(!example.contains("spec"), "{example}");

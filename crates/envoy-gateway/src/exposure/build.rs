@@ -7,7 +7,7 @@ use super::guard::{guards, together, trusted};
 use super::reach::reach;
 use super::table::{
     AnsweringRoute, ExposedGateway, ExposedListener, Exposure, Guard, Hostname, Namespaces,
-    NoRecord, Records, Table,
+    NoRecord, Reach, Records, Side, Table,
 };
 use crate::condition::{Status, kind};
 use crate::helm_routes::RELEASE;
@@ -24,7 +24,7 @@ use manifest::Object;
 /// Builds the table of everything that is exposed. `objects` are those from which `resolved` was created.
 pub fn table(resolved: &Resolved<'_>, objects: &[Object]) -> Table {
     let effective_policies = resolved.effective_policies();
-    let publishers = Publishers::find(objects);
+    let publishers = Publishers::find(objects).and(resolved.declared());
     let exposed = attached(resolved);
     let mut exposures: Vec<Exposure> = exposed
         .into_iter()
@@ -259,7 +259,13 @@ pub fn target<'a>(gateway: &Gateway<'a>) -> Option<&'a str> {
 }
 
 /// The side of the network that a gateway faces.
-pub fn reach_of(gateway: &Gateway<'_>) -> super::table::Reach {
+pub fn reach_of(gateway: &Gateway<'_>) -> Reach {
+    if let Some(tunnel) = &gateway.tunnel {
+        return Reach {
+            side: Side::External,
+            why: format!("{} leads to it", tunnel.name),
+        };
+    }
     let class = text(&gateway.object.node, &["spec", "gatewayClassName"]);
     reach(
         gateway.object.name(),

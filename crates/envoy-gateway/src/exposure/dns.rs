@@ -5,11 +5,12 @@
 //! current one. If a publisher uses templates or regular expressions, its records are marked as uncertain.
 
 use super::publisher::{
-    ChartSources, Filter, LEGACY_PREFIX, PREFIX, Publisher, deployment, endpoints, release,
+    ChartSources, Filter, LEGACY_PREFIX, PREFIX, Publisher, deployment, endpoints, release, stated,
 };
 use super::selector::Selector;
 use super::table::{NoRecord, Record, Records};
 use crate::RouteKind;
+use crate::declared::{Declared, names};
 use crate::index::Key;
 use crate::read::text;
 use manifest::Object;
@@ -81,6 +82,22 @@ impl<'a> Publishers<'a> {
             }
         }
         publishers
+    }
+
+    /// Adds the publishers that are managed elsewhere. One that is among the objects, too, is known better from there, so
+    /// nothing that is stated counts for a provider that an object writes to.
+    pub fn and(mut self, declared: &Declared) -> Self {
+        let is_found = |provider: &Option<String>| {
+            let mut all = self.all.iter();
+            all.any(|it| it.provider.is_some() && it.provider == *provider)
+        };
+        let all = declared.publishers.iter();
+        let new: Vec<Publisher<'a>> = all
+            .filter(|it| !is_found(&it.provider))
+            .map(stated)
+            .collect();
+        self.all.extend(new);
+        self
     }
 
     /// The publishers that read routes.
@@ -178,6 +195,10 @@ impl Filter<'_> {
             selector.as_ref().is_none_or(|it| it.matches(label))
         };
         asked.hostname == "*"
+            || self
+                .stated_gateways
+                .as_ref()
+                .is_some_and(|all| !names(all, gateway))
             || !same(self.gateway, gateway.name)
             || !same(self.gateway_namespace, gateway.namespace)
             || !same(self.namespace, route.namespace)

@@ -1,20 +1,25 @@
 //! Reads publishers of DNS records from their manifests.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::guard::named;
 use super::selector::Selector;
 use super::table::Record;
 use crate::RouteKind;
+use crate::declared::DeclaredPublisher;
 use crate::read::{flag, has, list, text};
 use manifest::Object;
-use manifest::value::{Node, variable};
+use manifest::diagnostic::Span;
+use manifest::value::{Node, Pointer, variable};
 
 /// A publisher of DNS records.
 #[derive(Debug)]
 pub struct Publisher<'a> {
-    /// The HelmRelease or Deployment.
-    pub object: &'a Object,
+    /// The HelmRelease or Deployment; `None` if it is managed elsewhere, and only stated.
+    pub object: Option<&'a Object>,
+    /// The place of its name.
+    pub span: Option<Span>,
     /// The prefixes of the annotations that external-dns reads; `None` if they are unknown, or it is another publisher.
     pub prefixes: Option<AnnotationPrefixes>,
     /// The owner of its records; `None` if it marks none, or if that is not known.
@@ -151,8 +156,10 @@ pub struct Filter<'a> {
     pub labels: Option<Selector>,
     /// A selector for the annotations of the route.
     pub annotations: Option<Selector>,
+    /// The gateways that somebody states, by namespace and name; `None` if nobody does.
+    pub stated_gateways: Option<Vec<(String, String)>>,
     /// The domains that hostnames must be in.
-    pub domains: Vec<&'a str>,
+    pub domains: Vec<Cow<'a, str>>,
     /// The domains that hostnames must not be in.
     pub excluded: Vec<&'a str>,
     /// Whether annotations add hostnames and exclude routes, as with external-dns.
@@ -192,7 +199,8 @@ pub fn release<'a>(object: &'a Object, charts: &ChartSources<'a>) -> Option<Publ
     );
     let by_value = values.and_then(|values| flag(values, &["cloudflare", "proxied"]));
     Some(Publisher {
-        object,
+        object: Some(object),
+        span: name_span(object),
         prefixes: prefixes.filter(|_| is_known),
         owner: owner(&extra, value(&["txtOwnerId"]), value(&["registry"])),
         is_webhook: value(&["provider", "name"]).or(value(&["provider"])) == Some("webhook"),
@@ -248,7 +256,8 @@ fn read_values<'a>(filter: &mut Filter<'a>, object: &'a Object, values: &'a Node
     let texts = |key: &str| list(values, &[key]).iter().filter_map(Node::as_str);
     let kinds = filter.kinds.get_or_insert_default();
     kinds.extend(texts("sources").filter_map(source));
-    filter.domains.extend(texts("domainFilters"));
+    let domains = texts("domainFilters").map(Cow::Borrowed);
+    filter.domains.extend(domains);
     filter.excluded.extend(texts("excludeDomains"));
     for (key, slot) in [
         ("labelFilter", &mut filter.labels),
@@ -291,7 +300,11 @@ fn k8s_gateway(values: Option<&Node>) -> Filter<'_> {
     let classes = values.map(|it| list(it, &["filters", "gatewayClasses"]));
     Filter {
         kinds: watched,
-        domains: domain.into_iter().flat_map(str::split_whitespace).collect(),
+        domains: domain
+            .into_iter()
+            .flat_map(str::split_whitespace)
+            .map(Cow::Borrowed)
+            .collect(),
         classes: classes
             .unwrap_or_default()
             .iter()
@@ -315,7 +328,8 @@ pub fn deployment(object: &Object) -> Option<Publisher<'_>> {
     let tag = text(container, &["image"]).and_then(|image| image.rsplit_once(':'));
     let tag = tag.map(|(_, tag)| tag).filter(|tag| !tag.contains('/'));
     Some(Publisher {
-        object,
+        object: Some(object),
+        span: name_span(object),
         prefixes: prefixes(&given, None, tag, None),
         owner: owner(&given, None, None),
         is_webhook: provider.is_some_and(|(_, value)| *value == "webhook"),
@@ -324,6 +338,32 @@ pub fn deployment(object: &Object) -> Option<Publisher<'_>> {
         provider: provider.map(|(_, value)| (*value).to_owned()),
         filter: flags(given.clone()),
     })
+}
+
+/// A publisher that is managed elsewhere, as somebody states it.
+pub fn stated<'a>(publisher: &DeclaredPublisher) -> Publisher<'a> {
+    let domains = publisher.domains.iter();
+    Publisher {
+        object: None,
+        span: publisher.span,
+        prefixes: None,
+        owner: None,
+        is_webhook: false,
+        is_proxied: false,
+        by: publisher.name.clone(),
+        provider: publisher.provider.clone(),
+        filter: Filter {
+            kinds: Some(publisher.kinds.clone()),
+            stated_gateways: Some(publisher.gateways.clone()),
+            domains: domains.map(|domain| Cow::Owned(domain.clone())).collect(),
+            reads_annotations: publisher.reads_annotations,
+            ..Filter::default()
+        },
+    }
+}
+
+fn name_span(object: &Object) -> Option<Span> {
+    object.span(&Pointer::root().key("metadata").key("name"))
 }
 
 /// Command-line flags and their values, from a list of `--a=b`, or of `--a` and `b`, or from a map.
@@ -378,7 +418,7 @@ fn flags<'a>(given: Vec<(&'a str, &'a str)>) -> Filter<'a> {
             "gateway-label-filter" => filter.is_open |= selector(value, &mut filter.gateway_labels),
             "label-filter" => filter.is_open |= selector(value, &mut filter.labels),
             "annotation-filter" => filter.is_open |= selector(value, &mut filter.annotations),
-            "domain-filter" => filter.domains.push(value),
+            "domain-filter" => filter.domains.push(Cow::Borrowed(value)),
             "exclude-domains" => filter.excluded.push(value),
             "regex-domain-filter" | "regex-domain-exclusion" | "annotation-prefix" => {
                 filter.is_open = true

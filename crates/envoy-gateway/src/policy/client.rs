@@ -9,6 +9,7 @@ use crate::Resolver;
 use crate::condition::{Status, kind};
 use crate::fault::{Fault, Faults};
 use crate::index::Key;
+use crate::proxies::inner_port;
 use crate::read::has;
 use crate::view::{GatewayId, Listener, ListenerId, PolicyId};
 
@@ -271,9 +272,4 @@ fn scope_of<'a>(listener: &Listener<'a>) -> Scope<'a> {
         Some(_) => Scope::SetListener(key, listener.name),
         None => Scope::GatewayListener(key, listener.name),
     }
-}
-
-/// The port inside the proxy's container. Privileged ports are moved up by 10000.
-fn inner_port(port: i64) -> i64 {
-    if port < 1024 { port + 10_000 } else { port }
 }
