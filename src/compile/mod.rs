@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 mod beside;
 pub mod chart_values;
 mod schemas;
+mod variables;
 
 pub use beside::Beside;
 pub use schemas::{check_all, check_in_files};
@@ -137,6 +138,7 @@ pub fn rendered(name: &str, text: &str, world: &dyn World, catalogue: &Catalogue
         let templates = templates(&model, world, &mut diagnostics);
         let (files, problems) = render(&model, &templates, world, sources);
         diagnostics.extend(problems);
+        diagnostics.extend(variables::check(&model, &files));
         compiled.objects = objects(&files, sources, &mut diagnostics);
         duplicates(&compiled.objects, &mut diagnostics);
         let (problems, texts) = scripts(&files, &model, sources);

@@ -14,6 +14,7 @@ pub mod cert_manager;
 pub mod chart;
 pub mod cilium;
 pub mod codes;
+pub mod delivery;
 pub mod description;
 pub mod external;
 pub mod extra;
@@ -96,8 +97,12 @@ table! {
         pub autoscaling: Option<autoscaling::Autoscaling>,
         /// Prometheus monitors and Grafana dashboards.
         pub monitoring: Option<monitoring::Monitoring>,
+        /// What applies the rendered files to the cluster: Flux, Argo CD, or you with `kubectl apply -k`.
+        pub delivery: delivery::Delivery,
         /// The Flux Kustomizations.
         pub flux: flux::Flux,
+        /// The Applications of Argo CD, with `delivery.kind = "argocd"`.
+        pub argocd: delivery::ArgoCd,
         /// The namespace and its kustomization.
         pub namespace: flux::Namespace,
         /// Where files are written and how they are named.

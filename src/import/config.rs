@@ -13,7 +13,7 @@ pub struct Config {
 }
 
 /// The order of the tables at the top level: the one in which a person would write them.
-const ORDER: [&str; 32] = [
+const ORDER: [&str; 34] = [
     "domain",
     "certificates",
     "namespace",
@@ -42,7 +42,9 @@ const ORDER: [&str; 32] = [
     "monitoring",
     "cilium",
     "cert_manager",
+    "delivery",
     "flux",
+    "argocd",
     "layout",
     "extra",
     "",

@@ -1,11 +1,12 @@
 //! Builds the model from `cluster.toml`.
 
 use super::{
-    Model, Versions, answer, auth, autoscaling, chart, cilium, external, flux, gateway, layout,
+    Model, Versions, answer, argocd, auth, autoscaling, chart, cilium, delivery, external, flux, gateway, layout,
     lua, monitoring, names, policy, proxy, route, rules, traffic, verbatim,
 };
 use crate::config::Cluster;
 use crate::config::codes;
+use crate::config::delivery::DeliveryKind;
 use crate::config::flux::DEFAULT_NAMESPACE;
 use manifest::diagnostic::{Diagnostic, Spanned};
 
@@ -60,7 +61,15 @@ pub fn build(cluster: &Cluster, versions: Versions, prefix: &str) -> (Model, Vec
     let routes_elsewhere = routes.iter().map(|route| &route.values.namespace);
     let elsewhere: Vec<_> = routes_elsewhere.chain(auth::namespaces(&grants)).collect();
     let layout = layout::build(cluster, &namespace, problems);
+    delivery::check(cluster, problems);
+    let chart = chart::build(cluster, version, &namespace, problems);
     let flux = flux::build(cluster, &layout, &namespace, &elsewhere, prefix, problems);
+    let applications = match delivery::kind(cluster) {
+        DeliveryKind::ArgoCd => argocd::build(
+            cluster, &layout, &chart, &namespace, &elsewhere, prefix, problems,
+        ),
+        DeliveryKind::Flux | DeliveryKind::Kustomize => Vec::new(),
+    };
     let model = Model {
         client_traffic: traffic::client(cluster, &gateways, problems),
         backend_traffic: traffic::backend(cluster, &gateways, version, problems),
@@ -73,7 +82,9 @@ pub fn build(cluster: &Cluster, versions: Versions, prefix: &str) -> (Model, Vec
         redirects: route::redirects(cluster, &gateways, &namespace, problems),
         autoscaling: autoscaling::build(cluster, &gateways, &proxies, &namespace, problems),
         monitoring: monitoring::build(cluster, &namespace, problems),
-        chart: chart::build(cluster, version, &namespace, problems),
+        chart,
+        delivery: delivery::kind(cluster),
+        applications,
         flux,
         cilium: cilium::build(cluster, versions.cilium, problems),
         certificates: cilium::certificates(cluster, problems),

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::codes;
+use crate::config::codes as config_codes;
 use super::engine::Engine;
 use super::files::{File, Inputs, Kind, Output, Renderer};
 use super::index;
@@ -79,6 +80,7 @@ impl Renderer<'_> {
             };
             match self.edited(&path, &text, &listed, &stale) {
                 Ok((text, node)) => {
+                    self.problems.extend(moved(&path, &node, self.model));
                     let is_alone = index::lists_only(&node, &listed);
                     let fresh = is_alone.then(|| self.fresh_index(&path, index, &listed));
                     match fresh.flatten() {
@@ -99,7 +101,10 @@ impl Renderer<'_> {
     fn gone(&self, shared: &Shared) -> Vec<String> {
         let folder = path::folder(&shared.path);
         let is_rendered = |entry: &&String| {
-            join_within(folder, entry).is_some_and(|path| self.files.contains_key(&path))
+            join_within(folder, entry).is_some_and(|path| {
+                let inside = join([path.as_str(), "kustomization.yaml"]);
+                self.files.contains_key(&path) || self.files.contains_key(&inside)
+            })
         };
         let gone = shared.entries.iter().filter(|entry| !is_rendered(entry));
         gone.cloned().collect()
@@ -208,6 +213,20 @@ fn unreadable_index(path: String) -> Diagnostic {
         .in_file(path)
         .why("other people's entries in it must be kept, but they can't be read")
         .help("it must be UTF-8 text of at most 1 MiB; or set `namespace.kustomization = false`")
+}
+
+/// Applications that the namespace's kustomization would move out of the namespace of Argo CD.
+fn moved(path: &str, node: &Node, model: &Model) -> Option<Diagnostic> {
+    let application = model.applications.first()?;
+    let own = &application.values.namespace.value;
+    let set = node.get("namespace")?.as_str().filter(|set| set != own)?;
+    let message = format!("{path} sets `namespace: {set}` also for the Applications");
+    Some(
+        Diagnostic::new(config_codes::CONFIG_CONTRADICTION, message)
+            .in_file(path)
+            .why(format!("kustomize would move them to {set}, and Argo CD only looks for Applications in {own}"))
+            .help("remove the line and set the namespace in what else the file lists; or set `namespace.kustomization = false`, and apply the Applications in another way"),
+    )
 }
 
 fn fixed_index(path: &str, listed: &[String], stale: &[String]) -> Diagnostic {
