@@ -75,7 +75,7 @@ object_table! {
         /// anything else, `CreateNamespace=true` for the chart, and `SkipDryRunOnMissingResource=true` for the
         /// folders, whose CRDs come with the chart.
         pub sync_options: Texts,
-        /// The sync wave of the chart's Application. Default: none, which is wave 0.
+        /// The sync wave of the chart's Application. Default: 0, for which no annotation is written.
         pub sync_wave: Option<Spanned<Count>>,
         /// Whether deleting an Application also deletes what it has applied: the gateways, and so every
         /// connection. Default: `false`.
@@ -92,7 +92,8 @@ object_table! {
         pub name: Option<Text>,
         /// The sync wave. Default: 1, so that an Application above these two applies the chart first.
         pub sync_wave: Option<Spanned<Count>>,
-        /// How often Argo CD tries again, at growing intervals, until the chart has brought the CRDs. Default: 10.
+        /// How often Argo CD tries again, at growing intervals, until the chart has brought the CRDs; 0
+        /// means never. Default: 10.
         pub retries: Option<Spanned<Count>>,
     }
 }

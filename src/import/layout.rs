@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::delivery::DeliveryKind;
 use super::config::{Config, flag, text};
 use super::door::FrontDoor;
 use super::files::{Files, is_manifest, texts};
 use super::lift::Slot;
+use crate::config::delivery::DeliveryKind;
 use crate::model::layout::{GROUPS, Group, Layout, join};
 use crate::model::names::short;
 

@@ -115,7 +115,7 @@ pub fn build(
     });
     let of_folder = |name: Text, folder: &str, target: &Text| Application {
         name,
-        sync_wave: Some(wave(table.config.sync_wave.as_ref(), 1)),
+        sync_wave: wave(table.config.sync_wave.as_ref(), 1),
         repository: Some(repository.clone()),
         revision: Some(or(&table.revision, "HEAD")),
         path: Some(join([prefix, layout.app_path().as_str(), folder])),
@@ -201,7 +201,7 @@ fn common(
     Application {
         name,
         namespace: own_namespace,
-        sync_wave: table.sync_wave.as_ref().map(|given| wave(Some(given), 0)),
+        sync_wave: wave(table.sync_wave.as_ref(), 0),
         finalizers: flag(&table.delete_objects, false)
             .value
             .then(|| vec![FINALIZER]),
@@ -228,16 +228,17 @@ fn common(
     }
 }
 
-/// A sync wave as the text of an annotation.
-fn wave(given: Option<&Spanned<Count>>, default: i64) -> Text {
+/// A sync wave as the text of an annotation; `None` for 0, which is that of everything without the annotation.
+fn wave(given: Option<&Spanned<Count>>, default: i64) -> Option<Text> {
     let text = |count: &Count| match count {
         Count::Number(number) => number.to_string(),
         Count::Variable(text) => text.clone(),
     };
-    match given {
+    let wave = match given {
         Some(given) => given.with(text(&given.value)),
         None => Spanned::unwritten(default.to_string()),
-    }
+    };
+    Some(wave).filter(|wave| wave.value != "0")
 }
 
 fn retries(table: &ArgoCd) -> Spanned<Count> {

@@ -1,8 +1,8 @@
 //! Builds the model from `cluster.toml`.
 
 use super::{
-    Model, Versions, answer, argocd, auth, autoscaling, chart, cilium, delivery, external, flux, gateway, layout,
-    lua, monitoring, names, policy, proxy, route, rules, traffic, verbatim,
+    Model, Versions, answer, argocd, auth, autoscaling, chart, cilium, delivery, external, flux,
+    gateway, layout, lua, monitoring, names, policy, proxy, route, rules, traffic, verbatim,
 };
 use crate::config::Cluster;
 use crate::config::codes;

@@ -136,8 +136,5 @@ fn refused(name: &str, span: Span, keys: &OwnKeys, chosen: DeliveryKind) -> Diag
     )
     .at(Some(span))
     .why("nothing that is rendered would contain it, and nobody would notice")
-    .help(format!(
-        "{}; or set `delivery.kind = \"{own}\"`",
-        keys.help
-    ))
+    .help(format!("{}; or set `delivery.kind = \"{own}\"`", keys.help))
 }

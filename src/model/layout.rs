@@ -191,8 +191,8 @@ pub fn build(cluster: &Cluster, namespace: &str, problems: &mut Vec<Diagnostic>)
     let default = if has_chart { "app" } else { "config" };
     let folder = folder_of("the chart's folder", &table.folder, default);
     let config_folder = table.config_folder.as_ref().filter(|_| has_chart);
-    let config_folder = config_folder
-        .map(|_| folder_of("the second folder", &table.config_folder, ""));
+    let config_folder =
+        config_folder.map(|_| folder_of("the second folder", &table.config_folder, ""));
     if config_folder.as_ref() == Some(&folder) {
         problems.push(
             Diagnostic::new(codes::CONFIG_DUPLICATE, "both folders are the same")
@@ -288,7 +288,9 @@ impl Layout {
             let is_object = key.split_once('/').is_some_and(|(kind, name)| {
                 !name.is_empty() && kind.chars().all(|c| c.is_ascii_alphanumeric())
             });
-            let of_delivery = DELIVERY_FILES.iter().find(|(_, name, _)| *name == key.value);
+            let of_delivery = DELIVERY_FILES
+                .iter()
+                .find(|(_, name, _)| *name == key.value);
             if groups.is_empty() && !is_object && of_delivery.is_none() {
                 problems.push(unknown_file(key));
                 continue;

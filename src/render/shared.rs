@@ -4,11 +4,11 @@
 use std::collections::BTreeMap;
 
 use super::codes;
-use crate::config::codes as config_codes;
 use super::engine::Engine;
 use super::files::{File, Inputs, Kind, Output, Renderer};
 use super::index;
 use super::templates::Templates;
+use crate::config::codes as config_codes;
 use crate::model::layout::join;
 use crate::model::{Model, flux};
 use manifest::diagnostic::{Diagnostic, Sources};
@@ -61,10 +61,16 @@ impl Renderer<'_> {
         let index = self.model.flux.index.as_ref();
         let (mut stale, mut untouched) = (Vec::new(), false);
         for shared in inputs.shared() {
-            let gone = self.gone(&shared);
             if index.is_some() && shared.path == path {
-                (stale, untouched) = (gone, shared.untouched);
+                // A folder may be rendered that something else applies now.
+                let is_listed = |entry: &&String| {
+                    let mut listed = listed.iter();
+                    listed.any(|one| one.trim_start_matches("./") == entry.trim_start_matches("./"))
+                };
+                let entries = shared.entries.iter().filter(|entry| !is_listed(entry));
+                (stale, untouched) = (entries.cloned().collect(), shared.untouched);
             } else {
+                let gone = self.gone(&shared);
                 self.leave(&shared, &gone, inputs);
             }
         }
@@ -80,7 +86,6 @@ impl Renderer<'_> {
             };
             match self.edited(&path, &text, &listed, &stale) {
                 Ok((text, node)) => {
-                    self.problems.extend(moved(&path, &node, self.model));
                     let is_alone = index::lists_only(&node, &listed);
                     let fresh = is_alone.then(|| self.fresh_index(&path, index, &listed));
                     match fresh.flatten() {
@@ -88,7 +93,10 @@ impl Renderer<'_> {
                         Some(file) if untouched || file.text == text => {
                             self.files.insert(path, file);
                         }
-                        _ => self.put_shared(&path, text, node, Kind::Index, listed),
+                        _ => {
+                            self.problems.extend(moved(&path, &node, self.model));
+                            self.put_shared(&path, text, node, Kind::Index, listed)
+                        }
                     }
                 }
                 Err(Some(problems)) => self.problems.extend(problems),

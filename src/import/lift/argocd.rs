@@ -64,8 +64,9 @@ impl Lift<'_> {
         if name != app {
             table.insert("name", text(name));
         }
-        if let Some(chart) = chart.and_then(|chart| wave(self.node(chart))) {
-            table.insert("sync_wave", chart);
+        let of_chart = chart.and_then(|chart| wave(self.node(chart)));
+        if let Some(wave) = of_chart.filter(|wave| *wave != 0) {
+            table.insert("sync_wave", Node::from_json(serde_json::json!(wave)));
         }
         let node = self.node(folder);
         for (key, entry) in rows::lift(APPLICATION_OF_FOLDER, node, "").into_entries() {
@@ -76,13 +77,16 @@ impl Lift<'_> {
         if self.name(folder) != format!("{name}-{}", name_of(&self.door.place.folder)) {
             own.insert("name", text(self.name(folder)));
         }
-        if let Some(wave) = wave(node).filter(|wave| wave.as_i64() != Some(1)) {
-            own.insert("sync_wave", wave);
-        }
-        if let Some(limit) = node.path(&["spec", "syncPolicy", "retry", "limit"])
-            && limit.as_i64().is_some_and(|limit| limit != 10)
-        {
-            own.insert("retries", Node::from_json(limit.to_json()));
+        let limit = node.path(&["spec", "syncPolicy", "retry", "limit"]);
+        let numbers = [
+            ("sync_wave", wave(node), 1),
+            ("retries", limit.and_then(Node::as_i64), 10),
+        ];
+        for (key, number, default) in numbers {
+            let number = number.unwrap_or(0);
+            if number != default {
+                own.insert(key, Node::from_json(serde_json::json!(number)));
+            }
         }
         if !own.is_empty() {
             self.extend(&["argocd", "config"], own);
@@ -125,8 +129,7 @@ fn release_with(values: Node) -> Node {
     release
 }
 
-fn wave(application: &Node) -> Option<Node> {
+fn wave(application: &Node) -> Option<i64> {
     let annotations = application.path(&["metadata", "annotations"])?;
-    let number = annotations.get(SYNC_WAVE)?.as_str()?.parse::<i64>().ok()?;
-    Some(Node::from_json(serde_json::json!(number)))
+    annotations.get(SYNC_WAVE)?.as_str()?.parse().ok()
 }

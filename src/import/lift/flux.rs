@@ -173,8 +173,8 @@ impl Lift<'_> {
         }
         // What takes all files of a folder needs no list of them, and a chart must not get one.
         let takes_all = self.door.delivery.kind == DeliveryKind::ArgoCd;
-        let has_list = kustomization_files(&place.folder)
-            .any(|file| self.files.texts.contains_key(&file));
+        let has_list =
+            kustomization_files(&place.folder).any(|file| self.files.texts.contains_key(&file));
         if self.door.delivery.is_in_chart || takes_all && !has_list {
             self.set(&["layout", "kustomization"], flag(false));
         }
