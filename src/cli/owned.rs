@@ -82,11 +82,16 @@ impl Owned {
         }
     }
 
-    /// Whether the file that an entry names is gone, or will be removed because it is no longer rendered. A file that
+    /// Whether what an entry names is gone, or will be removed because it is no longer rendered. A file that
     /// was edited by hand stays, and so does its entry.
     fn goes(&self, out: &Path, index: &TreePath, entry: &str) -> bool {
         let folder = index.parent().map_or(String::new(), |it| it.to_string());
         let target = manifest::value::path::join(&folder, entry);
+        // A folder is listed for its kustomization.
+        let target = match target.ends_with(".yaml") || target.ends_with(".yml") {
+            true => target,
+            false => format!("{target}/kustomization.yaml"),
+        };
         let Ok(path) = TreePath::parse(&target) else {
             return false;
         };

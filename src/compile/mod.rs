@@ -6,6 +6,7 @@ mod beside;
 pub mod chart_values;
 mod schemas;
 mod selection;
+mod variables;
 
 pub use beside::Beside;
 pub use schemas::{check_all, check_in_files};
@@ -138,6 +139,7 @@ pub fn rendered(name: &str, text: &str, world: &dyn World, catalogue: &Catalogue
         let templates = templates(&model, world, &mut diagnostics);
         let (files, problems) = render(&model, &templates, world, sources);
         diagnostics.extend(problems);
+        diagnostics.extend(variables::check(&model, &files));
         compiled.objects = objects(&files, sources, &mut diagnostics);
         duplicates(&compiled.objects, &mut diagnostics);
         let (problems, texts) = scripts(&files, &model, sources);

@@ -5,7 +5,9 @@
 
 use super::Cluster;
 use super::codes;
+use super::delivery::DeliveryKind;
 use super::flux::DEFAULT_NAMESPACE;
+use super::layout::DEFAULT_APP;
 use super::load::{decoded, tree_of};
 use super::overrides::Overrides;
 use super::types::{Text, Texts};
@@ -31,7 +33,15 @@ const LONGEST_NAME: usize = 63;
 const PLACEHOLDER: &str = "{cluster}";
 
 /// The keys with paths that must differ between clusters.
-const WITH_NAME: [[&str; 2]; 2] = [["layout", "path"], ["chart", "bootstrap"]];
+const WITH_NAME: [&[&str]; 4] = [
+    &PATH,
+    &["chart", "bootstrap"],
+    &["argocd", "name"],
+    &["argocd", "destination", "name"],
+];
+
+/// The key with the folder of the namespace.
+const PATH: [&str; 2] = ["layout", "path"];
 
 /// The keys that say how a description is put together. They mean nothing to a cluster.
 const EXTENDS: &str = "extends";
@@ -128,7 +138,7 @@ pub fn clusters(
 }
 
 fn path_of(tree: &Node) -> Option<&str> {
-    tree.path(&WITH_NAME[0])?.as_str()
+    tree.path(&PATH)?.as_str()
 }
 
 struct Reader<'a> {
@@ -308,29 +318,41 @@ fn take_texts(table: &mut Node, key: &str) -> Option<Texts> {
     Some(texts)
 }
 
-/// Writes the cluster's name where it is asked for, and the default path, which differs for each cluster.
+/// Writes the cluster's name where it is asked for, and the default path and name, which differ for each cluster.
 fn place(tree: &mut Node, name: &str) {
-    let Some(map) = tree.as_map_mut() else { return };
-    let namespace = map.get("namespace").and_then(|table| table.path(&["name"]));
-    let namespace = namespace.and_then(Node::as_str);
-    let default = format!(
-        "kubernetes/{name}/apps/{}",
-        namespace.unwrap_or(DEFAULT_NAMESPACE)
-    );
-    if !map.contains_key("layout") {
-        map.insert("layout", Node::new(Kind::Map(Map::default()), None));
+    let text = |path: &[&str]| tree.path(path).and_then(Node::as_str);
+    let namespace = text(&["namespace", "name"]).unwrap_or(DEFAULT_NAMESPACE);
+    let folder = format!("kubernetes/{name}/apps/{namespace}");
+    let is_argocd = text(&["delivery", "kind"]) == Some(DeliveryKind::ArgoCd.as_str());
+    let app = text(&["layout", "app"]).unwrap_or(DEFAULT_APP);
+    let application = is_argocd.then(|| format!("{name}-{app}"));
+    set_missing(tree, PATH, folder);
+    if let Some(application) = application {
+        set_missing(tree, ["argocd", "name"], application);
     }
-    let layout = map.get_mut("layout").and_then(Node::as_map_mut);
-    if let Some(layout) = layout.filter(|layout| !layout.contains_key("path")) {
-        layout.insert("path", Node::string(default));
-    }
-    for [table, key] in WITH_NAME {
-        let table = map.get_mut(table).and_then(Node::as_map_mut);
-        if let Some(node) = table.and_then(|table| table.get_mut(key))
+    for path in WITH_NAME {
+        let mut at = Some(&mut *tree);
+        for key in path {
+            let table = at.and_then(Node::as_map_mut);
+            at = table.and_then(|table| table.get_mut(key));
+        }
+        if let Some(node) = at
             && let Kind::String(text) = &mut node.kind
         {
             *text = text.replace(PLACEHOLDER, name);
         }
+    }
+}
+
+/// Sets a key of a table, unless it is written.
+fn set_missing(tree: &mut Node, [table, key]: [&str; 2], text: String) {
+    let Some(map) = tree.as_map_mut() else { return };
+    if !map.contains_key(table) {
+        map.insert(table, Node::new(Kind::Map(Map::default()), None));
+    }
+    let table = map.get_mut(table).and_then(Node::as_map_mut);
+    if let Some(table) = table.filter(|table| !table.contains_key(key)) {
+        table.insert(key, Node::string(text));
     }
 }
 

@@ -86,16 +86,18 @@ table! {
     pub struct Namespace {
         /// The name of the namespace. Default: `network`.
         pub name: Option<Text>,
-        /// Whether `namespace.yaml` is written. Default: `true`.
+        /// Whether `namespace.yaml` is written. Default: `true`; with Argo CD `false`, because the chart's
+        /// Application creates the namespace.
         pub manifest: Option<Spanned<bool>>,
         /// Whether the namespace's `kustomization.yaml` is updated: missing entries are added and all others
-        /// stay. Default: `true`.
+        /// stay. It lists what `[delivery]` needs: Flux Kustomizations, Applications, or the folders themselves.
+        /// Default: `true`.
         pub kustomization: Option<Spanned<bool>>,
         /// Whether each object sets `metadata.namespace`. Default: `false`, because Flux sets it.
         pub in_objects: Option<Spanned<bool>>,
         /// Labels for the Namespace.
         pub labels: Pairs,
-        /// Annotations for the Namespace. One that keeps Flux from pruning it is always written.
+        /// Annotations for the Namespace. One that keeps Flux or Argo CD from pruning it is always written.
         pub annotations: Pairs,
         /// kustomize components that the namespace's kustomization uses (`../../components/common`).
         pub components: Texts,

@@ -14,6 +14,7 @@ pub mod cert_manager;
 pub mod chart;
 pub mod cilium;
 pub mod codes;
+pub mod delivery;
 pub mod description;
 pub mod dns;
 pub mod external;
@@ -106,8 +107,12 @@ table! {
         pub network_policies: Option<network_policy::NetworkPolicies>,
         /// Prometheus monitors and Grafana dashboards.
         pub monitoring: Option<monitoring::Monitoring>,
+        /// What applies the rendered files to the cluster: Flux, Argo CD, or you with `kubectl apply -k`.
+        pub delivery: delivery::Delivery,
         /// The Flux Kustomizations.
         pub flux: flux::Flux,
+        /// The Applications of Argo CD, with `delivery.kind = "argocd"`.
+        pub argocd: delivery::ArgoCd,
         /// The namespace and its kustomization.
         pub namespace: flux::Namespace,
         /// Where files are written and how they are named.

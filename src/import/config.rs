@@ -13,7 +13,7 @@ pub struct Config {
 }
 
 /// The order of the tables at the top level: the one in which a person would write them.
-const ORDER: [&str; 34] = [
+const ORDER: [&str; 36] = [
     "domain",
     "certificates",
     "namespace",
@@ -44,7 +44,9 @@ const ORDER: [&str; 34] = [
     "network_policies",
     "cilium",
     "cert_manager",
+    "delivery",
     "flux",
+    "argocd",
     "layout",
     "extra",
     "",

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Failure;
+use super::delivery::{self, FoundDelivery};
 use super::files::{
     self, FLUX, GATEWAY_API, Reader, below, folder_of, is, is_manifest, name_of, text,
 };
@@ -57,6 +58,10 @@ pub struct FrontDoor {
     pub objects: Vec<FoundObject>,
     /// The Flux Kustomizations of the first and the second folder, as indices of `objects`.
     pub fluxes: [Option<usize>; 2],
+    /// What applies it.
+    pub delivery: FoundDelivery,
+    /// The Applications of the chart and of the folder, as indices of `objects`.
+    pub applications: [Option<usize>; 2],
     /// Notes on what was found but is not supported.
     pub notes: Vec<String>,
 }
@@ -96,10 +101,12 @@ pub fn read(
         .iter()
         .map(|folder| flux_of(fluxes, &place.app, folder))
         .collect();
-    let flux_files: BTreeSet<&str> = own
-        .iter()
-        .flatten()
-        .map(|flux| flux.file.as_str())
+    let delivery = delivery::find(reader, &place);
+    let applications = [&delivery.chart, &delivery.folder];
+    let of_applications = applications.iter().copied().flatten();
+    let of_flux = own.iter().flatten().map(|flux| flux.file.as_str());
+    let flux_files: BTreeSet<&str> = of_flux
+        .chain(of_applications.map(|application| application.file.as_str()))
         .filter(|file| below(&place.app, file).is_some())
         .collect();
     let is_ours = |path: &str| inside(path) || flux_files.contains(path);
@@ -146,9 +153,18 @@ pub fn read(
             });
         }
     }
+    if !broken.is_empty() && delivery.is_in_chart {
+        return Err(Failure::Chart(place.folder));
+    }
     if !broken.is_empty() {
         return Err(Failure::Broken(broken));
     }
+    let applications = applications.map(|application| {
+        let application = application.as_ref()?;
+        objects
+            .iter()
+            .position(|found| found.path == application.file && found.at == application.at)
+    });
     let mut of_flux = [None, None];
     for (slot, flux) in of_flux.iter_mut().zip(&own) {
         *slot = flux.and_then(|flux| {
@@ -162,6 +178,8 @@ pub fn read(
         place,
         objects,
         fluxes: of_flux,
+        applications,
+        delivery,
         notes,
     })
 }

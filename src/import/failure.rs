@@ -17,6 +17,8 @@ pub enum Failure {
     NoneMade(String),
     /// A kustomization has another name than `kustomization.yaml`.
     Name(String),
+    /// This folder is in a chart whose templates are not plain YAML.
+    Chart(String),
     /// Files of the front door are not valid YAML.
     Broken(Vec<Diagnostic>),
 }
@@ -59,6 +61,11 @@ impl fmt::Display for Failure {
                 f,
                 "{path}: `render` would write a kustomization.yaml beside it, and kustomize refuses a folder with both\n  \
                  help: rename it to kustomization.yaml, then import again"
+            ),
+            Failure::Chart(folder) => write!(
+                f,
+                "{folder} is in a Helm chart whose templates are not plain YAML\n  help: `helm template` writes what the \
+                 chart makes; import that, or choose another folder with `--path`"
             ),
             Failure::Broken(problems) => {
                 write!(

@@ -9,11 +9,11 @@ use super::files::{
 };
 use envoy_gateway::class::DEFAULT_CONTROLLER;
 use envoy_gateway::controller::CHART;
-use envoy_gateway::controller::helm_charts::chart_in;
+use envoy_gateway::controller::helm_charts::{chart_in, charts_in};
 use envoy_gateway::controller::release::CONFIGURATION;
 use flux_repo::EntryRole;
 use manifest::value::Node;
-use manifest::value::path::join_within;
+use manifest::value::path::{join_within, nearest};
 
 /// The folders of a front door.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -366,19 +366,26 @@ fn two_of(
     ((*first).clone(), second.map(|(_, _, unit)| (*unit).clone()))
 }
 
-/// The chart version that the files of the repository install, if they agree on one.
-pub fn chart_version(reader: &mut Reader) -> Option<String> {
+/// The version of the chart that the files nearest to a folder install, if they agree on one.
+pub fn chart_version(reader: &mut Reader, folder: &str) -> Option<String> {
     let likely = reader.files.texts.iter();
     let likely = likely.filter(|(path, text)| is_manifest(path) && text.contains(CHART));
     let paths: Vec<String> = likely.map(|(path, _)| path.clone()).collect();
-    let mut found = BTreeSet::new();
+    let mut found = Vec::new();
     for path in paths {
         let nodes = reader.read(&path).nodes;
-        let charts = nodes.iter().filter_map(chart_in);
+        let charts = nodes.iter().flat_map(charts_in);
         let versions = charts.filter(|(chart, _)| *chart == CHART);
-        found.extend(versions.filter_map(|(_, version)| version.map(str::to_owned)));
+        let versions = versions.filter_map(|(_, version)| version.map(str::to_owned));
+        found.extend(versions.map(|version| (path.clone(), version)));
     }
-    found.first().filter(|_| found.len() == 1).cloned()
+    let here = files::join(folder, "kustomization.yaml");
+    let nearest = nearest(&here, found.iter(), |(path, _)| path);
+    let versions: BTreeSet<&String> = nearest.into_iter().map(|(_, version)| version).collect();
+    versions
+        .first()
+        .filter(|_| versions.len() == 1)
+        .map(|version| (*version).clone())
 }
 
 /// The number of levels that the root of the Flux Kustomizations' paths is above the folder whose path is `parts`; 0

@@ -6,6 +6,7 @@ use super::config::{Config, flag, text};
 use super::door::FrontDoor;
 use super::files::{Files, is_manifest, texts};
 use super::lift::Slot;
+use crate::config::delivery::DeliveryKind;
 use crate::model::layout::{GROUPS, Group, Layout, join};
 use crate::model::names::short;
 
@@ -134,16 +135,20 @@ fn both_kinds_of_traffic(chosen: &mut Vec<(&str, String)>) {
     }
 }
 
-/// The file of the Flux Kustomizations.
+/// The file of the Flux Kustomizations or Applications.
 fn flux(
     door: &FrontDoor,
     slots: &[Slot],
     chosen: &mut Vec<(&str, String)>,
     single: &mut Vec<(String, String)>,
 ) {
+    let (key, kind, default) = match door.delivery.kind {
+        DeliveryKind::ArgoCd => ("argocd", "Application", "application.yaml"),
+        DeliveryKind::Flux | DeliveryKind::Kustomize => ("flux", "Kustomization", "ks.yaml"),
+    };
     let own = slots
         .iter()
-        .filter(|slot| slot.table.first().is_some_and(|table| table == "flux"));
+        .filter(|slot| slot.table.first().is_some_and(|table| table == key));
     let own = own.filter_map(|slot| {
         let found = door.objects.get(slot.object)?;
         Some((found.name(), door.from_app(&found.path)?))
@@ -152,11 +157,11 @@ fn flux(
     let Some((_, first)) = own.first() else {
         return;
     };
-    if *first != "ks.yaml" {
-        chosen.push(("flux", (*first).to_owned()));
+    if *first != default {
+        chosen.push((key, (*first).to_owned()));
     }
     for (name, path) in own.iter().filter(|(_, path)| path != first) {
-        single.push((format!("Kustomization/{name}"), (*path).to_owned()));
+        single.push((format!("{kind}/{name}"), (*path).to_owned()));
     }
 }
 

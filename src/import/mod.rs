@@ -1,6 +1,6 @@
 //! Imports an existing tree: writes the `cluster.toml` that renders it again, and proves that it does.
 //!
-//! [`find`] recognizes the front door by its objects, and [`door`] reads them. [`lift`] turns them into settings; it
+//! [`find`] recognizes the front door by its objects, [`delivery`] finds out what applies it, and [`door`] reads them. [`lift`] turns them into settings; it
 //! has a file for each part of `cluster.toml`, and is the inverse of the templates. [`prove`] finds what no setting
 //! expresses: it renders in memory, compares, and adds the differences to each object ([`residual`]) until there are
 //! none. Settings that several objects have in common are moved to one place ([`hoist`]). Objects that `cluster.toml`
@@ -10,6 +10,7 @@
 
 pub mod comments;
 pub mod config;
+pub mod delivery;
 pub mod door;
 pub mod failure;
 pub mod files;
@@ -70,7 +71,7 @@ fn import_with(
         Err(Failure::NoGateway(folder)) => return Err(find::unread(reader, &folder)),
         found => found?,
     };
-    let chart = find::chart_version(reader);
+    let chart = find::chart_version(reader, &place.folder);
     let door = door::read(reader, place, &fluxes)?;
     let files = reader.files;
     let prover = Prover {
@@ -215,11 +216,8 @@ fn list_all(lifted: &mut Lifted, door: &FrontDoor, full: &BTreeSet<usize>) {
         .collect();
     let keys = ["resources", "config_resources"];
     for (folder, key) in door.folders().zip(keys) {
-        if door
-            .objects
-            .iter()
-            .any(|found| found.path == files::join(folder, "kustomization.yaml"))
-        {
+        let is_off = lifted.config.get(&["layout", "kustomization"]).is_some();
+        if is_off || has_kustomization(door, folder) {
             continue;
         }
         let mut entries: Vec<String> = Vec::new();

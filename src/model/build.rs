@@ -1,12 +1,13 @@
 //! Builds the model from `cluster.toml`.
 
 use super::{
-    Model, Versions, answer, auth, autoscaling, chart, cilium, dns, external, flux, gateway,
-    layout, listener_set, lua, monitoring, names, network_policy, policy, proxy, route, rules,
-    traffic, tunnel, verbatim,
+    Model, Versions, answer, argocd, auth, autoscaling, chart, cilium, delivery, dns, external,
+    flux, gateway, layout, listener_set, lua, monitoring, names, network_policy, policy, proxy,
+    route, rules, traffic, tunnel, verbatim,
 };
 use crate::config::Cluster;
 use crate::config::codes;
+use crate::config::delivery::DeliveryKind;
 use crate::config::flux::DEFAULT_NAMESPACE;
 use envoy_gateway::declared::Declared;
 use manifest::diagnostic::{Diagnostic, Spanned};
@@ -72,6 +73,8 @@ pub fn build(cluster: &Cluster, versions: Versions, prefix: &str) -> (Model, Vec
         .chain(listener_set::namespaces(&listener_sets))
         .collect();
     let layout = layout::build(cluster, &namespace, problems);
+    delivery::check(cluster, problems);
+    let chart = chart::build(cluster, version, &namespace, problems);
     let flux = flux::build(cluster, &layout, &namespace, &elsewhere, prefix, problems);
     let tunnel = tunnel::build(cluster, &gateways, &namespace, problems);
     let mut endpoints = dns::endpoints(cluster, problems);
@@ -80,6 +83,12 @@ pub fn build(cluster: &Cluster, versions: Versions, prefix: &str) -> (Model, Vec
     let declared = Declared {
         publishers: dns::declared(publishers, &gateways, &namespace, problems),
         tunnels: tunnel.declared,
+    };
+    let applications = match delivery::kind(cluster) {
+        DeliveryKind::ArgoCd => argocd::build(
+            cluster, &layout, &chart, &namespace, &elsewhere, prefix, problems,
+        ),
+        DeliveryKind::Flux | DeliveryKind::Kustomize => Vec::new(),
     };
     let model = Model {
         endpoints,
@@ -104,7 +113,9 @@ pub fn build(cluster: &Cluster, versions: Versions, prefix: &str) -> (Model, Vec
         redirects: route::redirects(cluster, &gateways, &namespace, problems),
         autoscaling: autoscaling::build(cluster, &gateways, &proxies, &namespace, problems),
         monitoring: monitoring::build(cluster, &namespace, problems),
-        chart: chart::build(cluster, version, &namespace, problems),
+        chart,
+        delivery: delivery::kind(cluster),
+        applications,
         flux,
         cilium: cilium::build(cluster, versions.cilium, problems),
         certificates: cilium::certificates(cluster, problems),

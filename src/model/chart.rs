@@ -2,24 +2,34 @@
 
 use serde::Serialize;
 
+use super::delivery;
 use super::names::{self, Rule};
 use super::version::LUA_OFF_BY_DEFAULT;
 use super::{ObjectInput, Version};
 use crate::config::chart::Deploy;
 use crate::config::codes;
+use crate::config::delivery::DeliveryKind;
 use crate::config::{Cluster, Text};
 use manifest::diagnostic::{Diagnostic, Spanned};
 use manifest::value::Node;
+
+/// The scheme of addresses in a registry.
+const OCI: &str = "oci://";
 
 /// The OCIRepository and HelmRelease of the chart.
 #[derive(Clone, Debug)]
 pub struct Chart {
     /// The OCIRepository; `None` if it is not written.
     pub source: Option<ObjectInput<Source>>,
-    /// The HelmRelease; `None` if it is not written.
+    /// The release of the chart: a HelmRelease, a part of an Application, or a file of values. `None` if none is
+    /// written, because the chart is installed in another way.
     pub release: Option<ObjectInput<Release>>,
-    /// Merged over the values in the HelmRelease.
+    /// Merged over the values of the release.
     pub values: Option<Node>,
+    /// The OCI address of the chart.
+    pub url: Text,
+    /// The version of the chart, as it is written in `cluster.toml`.
+    pub version: Text,
     /// The helmfile that installs the CRDs in a new cluster.
     pub bootstrap: Option<Bootstrap>,
 }
@@ -103,7 +113,8 @@ pub fn build(
     let url = table.url.clone().unwrap_or_else(|| {
         registry.with(format!("oci://{}/envoyproxy/gateway-helm", registry.value))
     });
-    check_url(&url, problems);
+    let kind = delivery::kind(cluster);
+    check_url(&url, kind, problems);
     let deploy = table
         .deploy
         .clone()
@@ -124,7 +135,9 @@ pub fn build(
     let enable_backend = enable_backend(cluster, problems);
     Chart {
         bootstrap,
-        source: on(&table.source.enabled).then(|| ObjectInput {
+        url: url.clone(),
+        version: tag.clone(),
+        source: (kind == DeliveryKind::Flux && on(&table.source.enabled)).then(|| ObjectInput {
             values: Source {
                 name: source.clone(),
                 interval: or(&table.source.interval, "15m"),
@@ -153,12 +166,24 @@ pub fn build(
     }
 }
 
-fn check_url(url: &Text, problems: &mut Vec<Diagnostic>) {
-    if !url.starts_with("oci://") {
+/// The registry and folder of an address without `oci://`, and its last part.
+pub(super) fn address_parts(url: &Text) -> (Text, Text) {
+    let rest = url.strip_prefix(OCI).unwrap_or(url);
+    let (registry, name) = rest.rsplit_once('/').unwrap_or(("", rest));
+    (url.with(registry.to_owned()), url.with(name.to_owned()))
+}
+
+fn check_url(url: &Text, kind: DeliveryKind, problems: &mut Vec<Diagnostic>) {
+    let reader = match kind {
+        DeliveryKind::Flux => "Flux's OCIRepository",
+        DeliveryKind::ArgoCd => "an Application with a chart from a registry",
+        DeliveryKind::Kustomize => "`helm upgrade` with a chart from a registry",
+    };
+    if !url.starts_with(OCI) || address_parts(url).0.is_empty() {
         problems.push(
             Diagnostic::new(codes::CONFIG_INVALID_VALUE, format!("{:?} is not the address of an OCI registry", url.value))
                 .at(url.span)
-                .why("Flux's OCIRepository accepts only OCI addresses")
+                .why(format!("{reader} accepts only OCI addresses"))
                 .help("write `oci://registry.example.com/charts/gateway-helm`, or set `registry` to the host alone"),
         );
     }

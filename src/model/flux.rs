@@ -3,9 +3,11 @@
 use serde::Serialize;
 
 use super::ObjectInput;
+use super::delivery;
 use super::layout::{Layout, join};
 use super::names::{self, Rule};
 use crate::config::codes;
+use crate::config::delivery::DeliveryKind;
 use crate::config::types::Overlay;
 use crate::config::{Cluster, Pairs, Text, Texts};
 use manifest::diagnostic::Diagnostic;
@@ -86,18 +88,21 @@ pub struct Source {
 pub struct Namespace {
     /// The name of the namespace.
     pub name: Text,
+    /// What applies it.
+    pub delivery: DeliveryKind,
 }
 
 /// The namespace's kustomization.
 #[derive(Clone, Debug, Serialize)]
 pub struct Index {
-    /// The namespace that it sets.
-    pub namespace: Text,
+    /// The namespace that it sets. Without Flux it sets none, because Applications are in the namespace of Argo CD,
+    /// and folders set their own.
+    pub namespace: Option<Text>,
     /// The kustomize components that it uses.
     pub components: Vec<Text>,
 }
 
-fn or(text: &Option<Text>, default: &str) -> Text {
+pub(super) fn or(text: &Option<Text>, default: &str) -> Text {
     text.clone()
         .unwrap_or_else(|| Spanned::unwritten(default.to_owned()))
 }
@@ -122,9 +127,7 @@ fn prefix<'a>(cluster: &'a Cluster, above: &'a str, problems: &mut Vec<Diagnosti
     }
     let kind = table.source.kind.as_ref();
     let other = kind.filter(|kind| kind.value != GIT);
-    if let Some(kind) =
-        other.filter(|_| !above.is_empty() && table.enabled.as_ref().is_none_or(|on| on.value))
-    {
+    if let Some(kind) = other.filter(|_| !above.is_empty()) {
         problems.push(
             Diagnostic::new(
                 codes::CONFIG_MISSING_KEY,
@@ -153,14 +156,52 @@ pub fn build(
     prefix: &str,
     problems: &mut Vec<Diagnostic>,
 ) -> Flux {
-    let prefix = self::prefix(cluster, prefix, problems);
-    names::check_pairs("common labels", &cluster.flux.common_labels, true, problems);
     names::check_pairs(
         "the namespace's labels",
         &cluster.namespace.labels,
         true,
         problems,
     );
+    let kind = delivery::kind(cluster);
+    let flag = |flag: &Option<Spanned<bool>>, default: bool| {
+        flag.as_ref().map_or(default, |flag| flag.value)
+    };
+    let table = &cluster.namespace;
+    let has_kustomizations = kind == DeliveryKind::Flux && flag(&cluster.flux.enabled, true);
+    Flux {
+        kustomizations: match has_kustomizations {
+            true => kustomizations(cluster, layout, namespace, elsewhere, prefix, problems),
+            false => Vec::new(),
+        },
+        in_objects: flag(&table.in_objects, false),
+        namespace: flag(&table.manifest, kind != DeliveryKind::ArgoCd).then(|| ObjectInput {
+            values: Namespace {
+                name: namespace.clone(),
+                delivery: kind,
+            },
+            overlay: Overlay {
+                labels: table.labels.clone(),
+                annotations: table.annotations.clone(),
+                ..Overlay::default()
+            },
+        }),
+        index: flag(&table.kustomization, true).then(|| Index {
+            namespace: (kind == DeliveryKind::Flux).then(|| namespace.clone()),
+            components: table.components.to_vec(),
+        }),
+    }
+}
+
+fn kustomizations(
+    cluster: &Cluster,
+    layout: &Layout,
+    namespace: &Text,
+    elsewhere: &[&Text],
+    prefix: &str,
+    problems: &mut Vec<Diagnostic>,
+) -> Vec<ObjectInput<Kustomization>> {
+    let prefix = self::prefix(cluster, prefix, problems);
+    names::check_pairs("common labels", &cluster.flux.common_labels, true, problems);
     let first = kustomization(cluster, layout, namespace, prefix, problems);
     let name = first.values.name.clone();
     let mut kustomizations = vec![first.clone()];
@@ -188,29 +229,7 @@ pub fn build(
             overlay: first.overlay.clone(),
         });
     }
-    let flag = |flag: &Option<Spanned<bool>>| flag.as_ref().is_none_or(|flag| flag.value);
-    let table = &cluster.namespace;
-    if cluster.flux.enabled.as_ref().is_some_and(|on| !on.value) {
-        kustomizations.clear();
-    }
-    Flux {
-        kustomizations,
-        in_objects: table.in_objects.as_ref().is_some_and(|flag| flag.value),
-        namespace: flag(&table.manifest).then(|| ObjectInput {
-            values: Namespace {
-                name: namespace.clone(),
-            },
-            overlay: Overlay {
-                labels: table.labels.clone(),
-                annotations: table.annotations.clone(),
-                ..Overlay::default()
-            },
-        }),
-        index: flag(&table.kustomization).then(|| Index {
-            namespace: namespace.clone(),
-            components: table.components.to_vec(),
-        }),
-    }
+    kustomizations
 }
 
 fn kustomization(

@@ -1,7 +1,10 @@
 //! The folders and file names of the rendered tree.
 
+use super::delivery;
 use super::names;
 use crate::config::codes;
+use crate::config::delivery::DeliveryKind;
+use crate::config::layout::DEFAULT_APP;
 use crate::config::{Cluster, Text};
 use manifest::diagnostic::suggest::nearest;
 use manifest::diagnostic::{Diagnostic, Spanned};
@@ -125,8 +128,12 @@ pub const GROUPS: [(Group, &str, &str, bool); 22] = [
 /// The key in `layout.files` that names the file of two groups.
 const TRAFFIC: (&str, [Group; 2]) = ("traffic", [Group::BackendTraffic, Group::ClientTraffic]);
 
-/// The key in `layout.files` for the file with the Flux Kustomizations, and its default name.
-const FLUX: (&str, &str) = ("flux", "ks.yaml");
+/// For each kind of delivery, the key in `layout.files` for its file in the app's folder, and the default name.
+const DELIVERY_FILES: [(DeliveryKind, &str, &str); 3] = [
+    (DeliveryKind::Flux, "flux", "ks.yaml"),
+    (DeliveryKind::ArgoCd, "argocd", "application.yaml"),
+    (DeliveryKind::Kustomize, "values", "values.yaml"),
+];
 
 /// File names that kustomize reserves in a folder.
 const TAKEN: [&str; 2] = ["kustomization.yaml", "kustomization.yml"];
@@ -146,12 +153,14 @@ pub struct Layout {
     pub schema_host: Option<String>,
     /// Whether files start with a line that says which tool wrote them.
     pub header: bool,
+    /// Whether each folder gets a kustomization.
+    pub kustomization: bool,
     /// Whether resources are listed with `./` in front.
     pub dot_slash: bool,
     /// A folder with templates that replace the built-in ones.
     pub templates: Option<Text>,
-    /// The file with the Flux Kustomizations, in the app's folder.
-    pub flux: String,
+    /// The file in the app's folder with the Flux Kustomizations, the Applications or the chart's values.
+    pub delivery_file: String,
     files: Vec<(Group, String)>,
     /// The files of single objects, by kind and name.
     objects: Vec<(String, String)>,
@@ -195,12 +204,14 @@ pub fn build(cluster: &Cluster, namespace: &str, problems: &mut Vec<Diagnostic>)
         }
         folder.value.trim_end_matches('/').to_owned()
     };
-    let app = folder_of("the app's folder", &table.app, "envoy-gateway");
-    let folder = folder_of("the chart's folder", &table.folder, "app");
-    let config_folder = table
-        .config_folder
-        .as_ref()
-        .map(|_| folder_of("the second folder", &table.config_folder, ""));
+    let app = folder_of("the app's folder", &table.app, DEFAULT_APP);
+    let kind = delivery::kind(cluster);
+    let has_chart = kind == DeliveryKind::Flux;
+    let default = if has_chart { "app" } else { "config" };
+    let folder = folder_of("the chart's folder", &table.folder, default);
+    let config_folder = table.config_folder.as_ref().filter(|_| has_chart);
+    let config_folder =
+        config_folder.map(|_| folder_of("the second folder", &table.config_folder, ""));
     if config_folder.as_ref() == Some(&folder) {
         problems.push(
             Diagnostic::new(codes::CONFIG_DUPLICATE, "both folders are the same")
@@ -229,14 +240,55 @@ pub fn build(cluster: &Cluster, namespace: &str, problems: &mut Vec<Diagnostic>)
         config_folder,
         schema_host: schema_host.map(|host| one_line(host.trim_end_matches('/'))),
         header: flag(&table.header),
+        kustomization: flag(&table.kustomization),
         dot_slash: flag(&table.dot_slash),
         templates: table.templates.clone(),
-        flux: FLUX.1.to_owned(),
+        delivery_file: delivery_file(kind).to_owned(),
         files: Vec::new(),
         objects: Vec::new(),
     };
     layout.read_files(cluster, problems);
+    if let Some(off) = table.kustomization.as_ref().filter(|flag| !flag.value) {
+        check_needed(cluster, off, problems);
+    }
     layout
+}
+
+/// Reports settings that need the kustomizations which are disabled.
+fn check_needed(cluster: &Cluster, off: &Spanned<bool>, problems: &mut Vec<Diagnostic>) {
+    let extra = &cluster.extra;
+    let kind = cluster.delivery.kind.as_ref();
+    let kind = kind.filter(|kind| kind.value == DeliveryKind::Kustomize);
+    let lua = cluster.lua.as_ref();
+    let script = lua.and_then(|lua| lua.script.as_ref().map(|script| script.span));
+    let needs = [
+        (
+            "`delivery.kind = \"kustomize\"`",
+            kind.map(|kind| kind.span),
+        ),
+        ("[lua]", lua.map(|_| script.flatten())),
+        (
+            "`extra.resources`",
+            extra.resources.is_given().then_some(extra.resources.span),
+        ),
+        (
+            "`extra.kustomization`",
+            extra.kustomization.as_ref().map(|node| node.span),
+        ),
+    ];
+    for (what, span) in needs {
+        let Some(span) = span else { continue };
+        problems.push(
+            Diagnostic::new(
+                codes::CONFIG_CONTRADICTION,
+                format!("the folders have no kustomization, but {what} needs one"),
+            )
+            .at(off.span)
+            .related(span, "needed here")
+            .why("without a kustomization, nothing would apply it")
+            .help("remove `layout.kustomization = false`"),
+        );
+    }
 }
 
 /// Removes control characters, because a comment must stay on one line.
@@ -255,7 +307,10 @@ impl Layout {
             let is_object = key.split_once('/').is_some_and(|(kind, name)| {
                 !name.is_empty() && kind.chars().all(|c| c.is_ascii_alphanumeric())
             });
-            if groups.is_empty() && !is_object && key.value != FLUX.0 {
+            let of_delivery = DELIVERY_FILES
+                .iter()
+                .find(|(_, name, _)| *name == key.value);
+            if groups.is_empty() && !is_object && of_delivery.is_none() {
                 problems.push(unknown_file(key));
                 continue;
             }
@@ -284,8 +339,10 @@ impl Layout {
                     .help("choose another file name"),
                 );
             }
-            if key.value == FLUX.0 {
-                self.flux.clone_from(value);
+            if let Some((of, ..)) = of_delivery {
+                if *of == delivery::kind(cluster) {
+                    self.delivery_file.clone_from(value);
+                }
             } else if is_object {
                 self.objects.push((key.value.clone(), value.value.clone()));
             }
@@ -360,13 +417,21 @@ pub fn join<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
     parts.join("/")
 }
 
+/// The default name of the file in the app's folder that a kind of delivery needs.
+fn delivery_file(kind: DeliveryKind) -> &'static str {
+    let mut files = DELIVERY_FILES.iter();
+    let own = files.find(|(of, ..)| *of == kind);
+    own.map_or("", |(_, _, file)| file)
+}
+
 fn is_pattern(file: &str) -> bool {
     file.contains("{gateway}") || file.contains("{short}")
 }
 
 fn unknown_file(key: &Text) -> Diagnostic {
     let known = GROUPS.iter().map(|(_, name, ..)| *name);
-    let known: Vec<&str> = known.chain([TRAFFIC.0, FLUX.0]).collect();
+    let of_delivery = DELIVERY_FILES.iter().map(|(_, name, _)| *name);
+    let known: Vec<&str> = known.chain([TRAFFIC.0]).chain(of_delivery).collect();
     let help = nearest(key, known.iter().copied()).map_or_else(
         || {
             format!(

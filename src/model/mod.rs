@@ -8,12 +8,14 @@ mod build;
 
 pub mod address;
 pub mod answer;
+pub mod argocd;
 pub mod attach;
 pub mod auth;
 pub mod autoscaling;
 pub mod chart;
 pub mod cilium;
 pub mod codes;
+pub mod delivery;
 pub mod dns;
 pub mod expression;
 pub mod external;
@@ -83,6 +85,10 @@ pub struct Model {
     pub monitoring: monitoring::Monitoring,
     /// The chart's OCIRepository, HelmRelease and helmfile.
     pub chart: chart::Chart,
+    /// What applies the rendered files.
+    pub delivery: crate::config::delivery::DeliveryKind,
+    /// The Applications of Argo CD: first the chart's, then those of the folders.
+    pub applications: Vec<ObjectInput<argocd::Application>>,
     /// The Flux Kustomizations, and the namespace with its kustomization.
     pub flux: flux::Flux,
     /// The DNSEndpoints.

@@ -6,6 +6,12 @@ use manifest::value::Node;
 pub const HEADER: &str =
     "# Rendered by gatewayctl from cluster.toml: change that, then run `gatewayctl render`.\n";
 
+/// A comment without the control characters of its values, because they would end it.
+pub(super) fn one_line(comment: &str) -> String {
+    let text: String = comment.chars().filter(|c| !c.is_control()).collect();
+    text + "\n"
+}
+
 /// The comment that tells editors which schema an object has.
 pub fn schema_comment(host: Option<&str>, node: &Node) -> Option<String> {
     let host = host?;

@@ -12,7 +12,7 @@ use super::templates::Templates;
 use crate::config::Text;
 use crate::config::codes;
 use crate::config::types::Overlay;
-use crate::model::layout::{FileLocation, Group, Layout, join};
+use crate::model::layout::{FileLocation, Group, join};
 use crate::model::lua::Script;
 use crate::model::{Model, ObjectInput, flux};
 use manifest::diagnostic::{Diagnostic, Sources};
@@ -88,14 +88,12 @@ pub enum Output {
     Unreadable,
 }
 
-/// The template of the helmfile that installs the CRDs in a new cluster.
-const BOOTSTRAP: &str = "bootstrap-crds.yaml.j2";
-
 /// The template's name for an object that is written completely in `cluster.toml`.
 pub const VERBATIM: &str = "";
 
 /// Templates of objects that have no namespace, or set their own.
-const WITHOUT_NAMESPACE: [&str; 9] = [
+const WITHOUT_NAMESPACE: [&str; 10] = [
+    "application.yaml.j2",
     "gatewayclass.yaml.j2",
     "ciliumloadbalancerippool.yaml.j2",
     "ciliuml2announcementpolicy.yaml.j2",
@@ -121,7 +119,8 @@ pub fn render(
         problems: Vec::new(),
         files: BTreeMap::new(),
     };
-    for item in items(model) {
+    let values = renderer.chart_values();
+    for item in items(model, values.as_ref()) {
         let path = path_of(model, &item.location);
         renderer.object(&path, item, &model.namespace);
     }
@@ -131,6 +130,7 @@ pub fn render(
     renderer.listener_sets();
     renderer.script(inputs);
     renderer.kustomizations();
+    renderer.delivery(values.as_ref());
     renderer.namespace(inputs);
     renderer.bootstrap();
     (renderer.files.into_values().collect(), renderer.problems)
@@ -195,8 +195,8 @@ impl Renderer<'_> {
     fn verbatim(&mut self) {
         let layout = &self.model.layout;
         for object in &self.model.verbatim {
-            let path = if object.file.value == layout.flux {
-                join([layout.app_path().as_str(), &layout.flux])
+            let path = if object.file.value == layout.delivery_file {
+                join([layout.app_path().as_str(), &layout.delivery_file])
             } else {
                 path_of(self.model, &layout.placed(&layout.folder, &object.file))
             };
@@ -362,63 +362,14 @@ impl Renderer<'_> {
             );
             listed.push(format!("{dot}namespace.yaml"));
         }
-        for kustomization in &self.model.flux.kustomizations {
-            let file = flux_file(layout, &kustomization.values.name);
-            let entry = format!("{dot}{}", join([layout.app.as_str(), file]));
+        for path in self.delivered() {
+            let entry = format!("{dot}{}", join([layout.app.as_str(), &path]));
             if !listed.contains(&entry) {
                 listed.push(entry);
             }
         }
         self.shared(listed, inputs);
     }
-
-    /// Renders the helmfile that installs the CRDs in a new cluster.
-    fn bootstrap(&mut self) {
-        let Some(bootstrap) = &self.model.chart.bootstrap else {
-            return;
-        };
-        let path = bootstrap.path.value.clone();
-        if self.files.contains_key(&path) {
-            return self.problems.push(taken(&bootstrap.path));
-        }
-        let values = self
-            .engine
-            .values(BOOTSTRAP, to_node(bootstrap), self.sources);
-        let made = values.and_then(|values| self.engine.document(BOOTSTRAP, &values, self.sources));
-        match made {
-            Ok(node) => {
-                let header = if self.model.layout.header { HEADER } else { "" };
-                let file = File {
-                    path: path.clone(),
-                    text: format!("{header}---\n{}", write::document(&node)),
-                    objects: Vec::new(),
-                    templates: Vec::new(),
-                    kind: Kind::Plain,
-                    entries: Vec::new(),
-                    fresh: false,
-                };
-                self.files.insert(path, file);
-            }
-            Err(problem) => self.problems.push(*problem),
-        }
-    }
-}
-
-fn taken(path: &Text) -> Diagnostic {
-    Diagnostic::new(
-        codes::CONFIG_DUPLICATE,
-        format!("{:?} is the path of another rendered file", path.value),
-    )
-    .at(path.span)
-    .why("the helmfile would replace that file")
-    .help("write a path outside the app's folder, such as `bootstrap/helmfile.d/00-crds.yaml`")
-}
-
-/// The file of a Flux Kustomization, relative to the app's folder.
-pub(super) fn flux_file<'a>(layout: &'a Layout, name: &str) -> &'a str {
-    layout
-        .file_of("Kustomization", name)
-        .unwrap_or(&layout.flux)
 }
 
 /// The file of a route: beside the other objects, or in the folder of the route's namespace.

@@ -1,32 +1,50 @@
 //! Renders the kustomizations of the app's folders.
 
-use super::files::{Kind, Renderer, flux_file, route_location, set_location};
+use super::files::{Kind, Renderer, route_location, set_location};
 use super::objects::Item;
 use crate::config::Text;
+use crate::config::delivery::DeliveryKind;
 use crate::config::types::Overlay;
+use crate::model::flux::routes_folder;
 use crate::model::layout::{FileLocation, Group, join};
 use manifest::value::path::join_within;
 use manifest::value::{Kind as Value, Map, Node, Pointer};
 
 impl Renderer<'_> {
-    /// Renders the `kustomization.yaml` of each folder, and `ks.yaml`.
-    pub(super) fn kustomizations(&mut self) {
-        let layout = &self.model.layout;
-        let app = layout.app_path();
-        let mut folders: Vec<String> = layout.folders().map(str::to_owned).collect();
-        let routes = self.model.routes.iter();
-        let of_routes = routes.map(|route| route_location(self.model, route).folder);
-        let grants = crate::model::auth::namespaces(&self.model.grants);
-        let of_grants = grants.map(|namespace| crate::model::flux::routes_folder(namespace));
-        let sets = crate::model::listener_set::namespaces(&self.model.listener_sets);
-        let of_sets = sets.map(|namespace| set_location(self.model, namespace).folder);
-        for folder in of_routes.chain(of_grants).chain(of_sets) {
-            if !folders.contains(&folder) {
-                folders.push(folder);
+    /// The folders inside the app's folder, each with the namespace of its objects.
+    pub(super) fn folders(&self) -> Vec<(String, Text)> {
+        let model = self.model;
+        let own = model.layout.folders();
+        let own = own.map(|folder| (folder.to_owned(), model.namespace.clone()));
+        let mut folders: Vec<(String, Text)> = own.collect();
+        let routes = model.routes.iter().map(|route| {
+            let folder = route_location(model, route).folder;
+            (folder, route.values.namespace.clone())
+        });
+        let grants = crate::model::auth::namespaces(&model.grants);
+        let grants = grants.map(|namespace| (routes_folder(namespace), namespace.clone()));
+        let sets = crate::model::listener_set::namespaces(&model.listener_sets);
+        let sets = sets.map(|namespace| {
+            let folder = set_location(model, namespace).folder;
+            (folder, namespace.clone())
+        });
+        for (folder, namespace) in routes.chain(grants).chain(sets) {
+            if folders.iter().all(|(there, _)| *there != folder) {
+                folders.push((folder, namespace));
             }
         }
-        for folder in folders {
-            let values = self.folder_values(&folder);
+        folders
+    }
+
+    /// Renders the `kustomization.yaml` of each folder.
+    pub(super) fn kustomizations(&mut self) {
+        let layout = &self.model.layout;
+        if !layout.kustomization {
+            return;
+        }
+        let app = layout.app_path();
+        for (folder, namespace) in self.folders() {
+            let values = self.folder_values(&folder, &namespace);
             let is_second = layout.config_folder.as_ref() == Some(&folder);
             let extra = &self.model.extra;
             let over = if is_second {
@@ -52,19 +70,11 @@ impl Renderer<'_> {
             let path = join([app.as_str(), &folder, "kustomization.yaml"]);
             self.object(&path, item, &self.model.namespace);
         }
-        for kustomization in &self.model.flux.kustomizations {
-            self.plain(
-                &join([app.as_str(), flux_file(layout, &kustomization.values.name)]),
-                "ks.yaml.j2",
-                &kustomization.values,
-                kustomization.overlay.clone(),
-            );
-        }
     }
 
     /// The values for a folder's kustomization: its files, then the user's own files, and the ConfigMaps of
     /// the script.
-    fn folder_values(&self, folder: &str) -> Node {
+    fn folder_values(&self, folder: &str, namespace: &Text) -> Node {
         let layout = &self.model.layout;
         let prefix = join([layout.app_path().as_str(), folder]) + "/";
         let unlisted =
@@ -105,6 +115,14 @@ impl Renderer<'_> {
             .collect();
         resources.extend(own.iter().map(text_node));
         let mut values = Map::default();
+        // Flux and Argo CD set the namespace themselves.
+        let namespace = match self.model.delivery {
+            DeliveryKind::Kustomize => text_node(namespace),
+            DeliveryKind::Flux | DeliveryKind::ArgoCd => Node::new(Value::Null, None),
+        };
+        values.insert("namespace", namespace);
+        let with_flux = self.model.delivery == DeliveryKind::Flux;
+        values.insert("with_flux", Node::new(Value::Bool(with_flux), None));
         values.insert("resources", Node::new(Value::List(resources), None));
         let maps = self
             .model

@@ -12,6 +12,7 @@
 //! - [`overlay`]: merges the `spec` table and similar tables over an object.
 //! - [`files`]: writes objects to files, folder by folder; `kustomizations` lists them; [`comment`] writes the comments above
 //!   them.
+//! - `delivery`: what brings the chart and the folders into the cluster.
 //! - [`shared`]: kustomizations that contain other people's entries too; [`index`] adds and removes entries
 //!   in them.
 
@@ -19,6 +20,7 @@ pub mod bounds;
 pub mod codes;
 pub mod comment;
 pub mod context;
+mod delivery;
 pub mod dialect;
 pub mod engine;
 pub mod files;

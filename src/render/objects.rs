@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::config::delivery::DeliveryKind;
 use crate::config::network_policy::NetworkPolicyKind;
 use crate::config::types::Overlay;
 use crate::model::layout::{FileLocation, Group};
@@ -50,8 +51,8 @@ impl Items<'_> {
     }
 }
 
-/// All objects in the app's folders, in the order in which they are written.
-pub fn items(model: &Model) -> Vec<Item> {
+/// All objects in the app's folders, in the order in which they are written. `values` are those of the chart.
+pub fn items(model: &Model, values: Option<&Node>) -> Vec<Item> {
     let mut items = Items {
         model,
         all: Vec::new(),
@@ -160,7 +161,7 @@ pub fn items(model: &Model) -> Vec<Item> {
     if let Some(source) = &model.chart.source {
         items.add(Group::Source, "ocirepository.yaml.j2", source);
     }
-    release(model, &mut items);
+    release(model, values, &mut items);
     if let Some(monitor) = &model.monitoring.proxies {
         items.add(Group::PodMonitor, "podmonitor.yaml.j2", monitor);
     }
@@ -214,13 +215,29 @@ fn addresses(model: &Model, items: &mut Items) {
     }
 }
 
-fn release(model: &Model, items: &mut Items) {
-    let Some(release) = &model.chart.release else {
+fn release(model: &Model, values: Option<&Node>, items: &mut Items) {
+    let release = model.chart.release.as_ref();
+    let Some(release) = release.filter(|_| model.delivery == DeliveryKind::Flux) else {
         return;
     };
     items.add(Group::Release, "helmrelease.yaml.j2", release);
-    if let (Some(item), Some(values)) = (items.all.last_mut(), &model.chart.values) {
+    let Some(item) = items.all.last_mut() else {
+        return;
+    };
+    if let Ok(node) = &mut item.values {
+        insert_values(node, values);
+    }
+    // A user's own template may write values without those of `chart.values`.
+    if let Some(values) = &model.chart.values {
         item.parts
             .push((Pointer::root().key("spec").key("values"), values.clone()));
+    }
+}
+
+/// Adds the values of the chart to those for a template.
+pub fn insert_values(node: &mut Node, values: Option<&Node>) {
+    if let Some(map) = node.as_map_mut() {
+        let missing = || Node::new(value::Kind::Null, None);
+        map.insert("values", values.cloned().unwrap_or_else(missing));
     }
 }

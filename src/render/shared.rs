@@ -8,6 +8,7 @@ use super::engine::Engine;
 use super::files::{File, Inputs, Kind, Output, Renderer};
 use super::index;
 use super::templates::Templates;
+use crate::config::codes as config_codes;
 use crate::model::layout::join;
 use crate::model::{Model, flux};
 use manifest::diagnostic::{Diagnostic, Sources};
@@ -60,10 +61,16 @@ impl Renderer<'_> {
         let index = self.model.flux.index.as_ref();
         let (mut stale, mut untouched) = (Vec::new(), false);
         for shared in inputs.shared() {
-            let gone = self.gone(&shared);
             if index.is_some() && shared.path == path {
-                (stale, untouched) = (gone, shared.untouched);
+                // A folder may be rendered that something else applies now.
+                let is_listed = |entry: &&String| {
+                    let mut listed = listed.iter();
+                    listed.any(|one| one.trim_start_matches("./") == entry.trim_start_matches("./"))
+                };
+                let entries = shared.entries.iter().filter(|entry| !is_listed(entry));
+                (stale, untouched) = (entries.cloned().collect(), shared.untouched);
             } else {
+                let gone = self.gone(&shared);
                 self.leave(&shared, &gone, inputs);
             }
         }
@@ -86,7 +93,10 @@ impl Renderer<'_> {
                         Some(file) if untouched || file.text == text => {
                             self.files.insert(path, file);
                         }
-                        _ => self.put_shared(&path, text, node, Kind::Index, listed),
+                        _ => {
+                            self.problems.extend(moved(&path, &node, self.model));
+                            self.put_shared(&path, text, node, Kind::Index, listed)
+                        }
                     }
                 }
                 Err(Some(problems)) => self.problems.extend(problems),
@@ -99,7 +109,10 @@ impl Renderer<'_> {
     fn gone(&self, shared: &Shared) -> Vec<String> {
         let folder = path::folder(&shared.path);
         let is_rendered = |entry: &&String| {
-            join_within(folder, entry).is_some_and(|path| self.files.contains_key(&path))
+            join_within(folder, entry).is_some_and(|path| {
+                let inside = join([path.as_str(), "kustomization.yaml"]);
+                self.files.contains_key(&path) || self.files.contains_key(&inside)
+            })
         };
         let gone = shared.entries.iter().filter(|entry| !is_rendered(entry));
         gone.cloned().collect()
@@ -208,6 +221,20 @@ fn unreadable_index(path: String) -> Diagnostic {
         .in_file(path)
         .why("other people's entries in it must be kept, but they can't be read")
         .help("it must be UTF-8 text of at most 1 MiB; or set `namespace.kustomization = false`")
+}
+
+/// Applications that the namespace's kustomization would move out of the namespace of Argo CD.
+fn moved(path: &str, node: &Node, model: &Model) -> Option<Diagnostic> {
+    let application = model.applications.first()?;
+    let own = &application.values.namespace.value;
+    let set = node.get("namespace")?.as_str().filter(|set| set != own)?;
+    let message = format!("{path} sets `namespace: {set}` also for the Applications");
+    Some(
+        Diagnostic::new(config_codes::CONFIG_CONTRADICTION, message)
+            .in_file(path)
+            .why(format!("kustomize would move them to {set}, and Argo CD only looks for Applications in {own}"))
+            .help("remove the line and set the namespace in what else the file lists; or set `namespace.kustomization = false`, and apply the Applications in another way"),
+    )
 }
 
 fn fixed_index(path: &str, listed: &[String], stale: &[String]) -> Diagnostic {

@@ -16,6 +16,7 @@ macro_rules! built_in {
 
 built_in! {
     "answer.yaml.j2",
+    "application.yaml.j2",
     "auth.yaml.j2",
     "backend.yaml.j2",
     "backendtlspolicy.yaml.j2",
@@ -53,6 +54,7 @@ built_in! {
     "scaledobject.yaml.j2",
     "servicemonitor.yaml.j2",
     "streamroute.yaml.j2",
+    "values.yaml.j2",
 }
 
 /// The templates of one run: the built-in ones, some of which may be replaced.

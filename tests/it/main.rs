@@ -20,6 +20,7 @@ mod contributing;
 mod controller;
 mod controller_requests;
 mod controller_status;
+mod delivery;
 mod durability;
 mod edits;
 mod envsubst;

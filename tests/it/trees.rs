@@ -16,6 +16,8 @@ const DECLARED: &str = "version = \"1.9.0\"";
 /// `cluster.toml` itself, those in `tests/configs`, and one for every minor version of Envoy Gateway.
 pub fn all() -> Vec<Tree> {
     let own = [
+        "argocd",
+        "kustomize",
         "minimal",
         "one-gateway",
         "per-gateway",

@@ -10,6 +10,7 @@ manifest::codes! {
     CONFIG_PATH_ESCAPE = "config"/"path-escape", Error, "A path that would leave the output folder.";
     CONFIG_UNKNOWN_REFERENCE = "config"/"unknown-reference", Error, "A reference to a gateway, listener or file that doesn't exist.";
     CONFIG_CONTRADICTION = "config"/"contradiction", Error, "Two settings that contradict each other.";
+    CONFIG_OTHER_DELIVERY = "config"/"other-delivery", Error, "A setting or variable that needs another delivery than that of `[delivery]`.";
     CONFIG_NOT_INHERITED = "config"/"not-inherited", Warning, "A gateway's own table that drops a protection of the shared one.";
     CONFIG_DUPLICATE = "config"/"duplicate", Error, "A port, name or file that is given twice.";
     CONFIG_TEMPLATE = "config"/"template", Error, "A template that fails, or whose output is not valid YAML.";

@@ -1,7 +1,8 @@
 //! `[chart]`, `[versions]`
 
-use super::rows::{self, RELEASE, SOURCE};
+use super::rows::{self, SOURCE};
 use super::{Form, Lift};
+use crate::config::delivery::DeliveryKind;
 use crate::import::config::{flag, text};
 use crate::import::files::text as text_at;
 use crate::import::find::is_chart;
@@ -39,6 +40,9 @@ impl Lift<'_> {
         if name != "envoy-gateway" {
             self.set(&["chart", "name"], text(name));
         }
+        if self.door.delivery.kind != DeliveryKind::Flux {
+            return self.chart_of_application();
+        }
         match source {
             Some(source) => self.source(source, name),
             None => self.set(&["chart", "source", "enabled"], flag(false)),
@@ -55,7 +59,12 @@ impl Lift<'_> {
         if self.name(at) != chart {
             self.set(&["chart", "source", "name"], text(self.name(at)));
         }
-        let url = text_at(node, &["spec", "url"]);
+        self.chart_address(text_at(node, &["spec", "url"]));
+        self.slot(at, &["chart", "source"], Form::Object, Group::Source);
+    }
+
+    /// The registry of the chart, or its whole address.
+    pub(super) fn chart_address(&mut self, url: &str) {
         match url
             .strip_prefix("oci://")
             .and_then(|rest| rest.strip_suffix(ADDRESS))
@@ -66,36 +75,16 @@ impl Lift<'_> {
             }
             _ => self.set(&["chart", "url"], text(url)),
         }
-        self.slot(at, &["chart", "source"], Form::Object, Group::Source);
     }
 
     fn release(&mut self, at: usize, source: Option<usize>) {
         let node = self.node(at);
-        let table = rows::lift(RELEASE, node, "");
-        for (key, value) in table.iter() {
-            match value.as_map() {
-                Some(below) => self.extend(&["chart", key], below.clone()),
-                None => self.set(&["chart", key], value.clone()),
-            }
-        }
+        self.values_of_release(node);
         if source.is_none() {
             let of = text_at(node, &["spec", "chartRef", "name"]);
             if !of.is_empty() && of != self.name(at) {
                 self.set(&["chart", "source", "name"], text(of));
             }
-        }
-        let deploy = [
-            "spec",
-            "values",
-            "config",
-            "envoyGateway",
-            "provider",
-            "kubernetes",
-            "deploy",
-            "type",
-        ];
-        if text_at(node, &deploy) != "GatewayNamespace" {
-            self.set(&["chart", "deploy"], text("ControllerNamespace"));
         }
         self.slot(at, &["chart", "release"], Form::Release, Group::Release);
     }

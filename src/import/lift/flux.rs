@@ -2,8 +2,10 @@
 
 use super::rows::{self, FLUX, FLUX_CONFIG};
 use super::{Form, Lift, Slot};
+use crate::config::delivery::DeliveryKind;
 use crate::import::config::{flag, list, text};
 use crate::import::files::{self, below, folder_of, join, name_of, text as text_at};
+use flux_repo::kustomization_files;
 use manifest::diagnostic::Sources;
 use manifest::read;
 use manifest::value::path::join_within;
@@ -11,6 +13,9 @@ use manifest::value::{Map, Node};
 
 impl Lift<'_> {
     pub(super) fn flux(&mut self) {
+        if self.door.delivery.kind != DeliveryKind::Flux {
+            return self.lift_applications();
+        }
         let home = |at: &usize| {
             let found = self.found(*at);
             below(&self.door.place.app, &found.path).is_some()
@@ -109,7 +114,7 @@ impl Lift<'_> {
         self.flux_slot(second, &["flux", "config"], Form::Inheriting);
     }
 
-    fn flux_slot(&mut self, object: usize, table: &[&str], form: Form) {
+    pub(super) fn flux_slot(&mut self, object: usize, table: &[&str], form: Form) {
         self.lifted.slots.push(Slot {
             object,
             table: table.iter().map(|key| (*key).to_owned()).collect(),
@@ -134,9 +139,13 @@ impl Lift<'_> {
         if path != format!("kubernetes/apps/{namespace}") {
             self.set(&["layout", "path"], text(path.as_str()));
         }
+        let default_folder = match self.door.delivery.kind {
+            DeliveryKind::Flux => "app",
+            DeliveryKind::ArgoCd | DeliveryKind::Kustomize => "config",
+        };
         let folders = [
             ("app", or_here(name_of(&place.app)), "envoy-gateway"),
-            ("folder", or_here(name_of(&place.folder)), "app"),
+            ("folder", or_here(name_of(&place.folder)), default_folder),
         ];
         for (key, folder, default) in folders {
             if folder != default {
@@ -161,6 +170,13 @@ impl Lift<'_> {
             if let Some(at) = own.filter(|at| !self.out.contains(at)) {
                 self.flux_slot(at, &["extra", table], Form::Kustomization);
             }
+        }
+        // What takes all files of a folder needs no list of them, and a chart must not get one.
+        let takes_all = self.door.delivery.kind == DeliveryKind::ArgoCd;
+        let has_list =
+            kustomization_files(&place.folder).any(|file| self.files.texts.contains_key(&file));
+        if self.door.delivery.is_in_chart || takes_all && !has_list {
+            self.set(&["layout", "kustomization"], flag(false));
         }
         self.namespace_files(&path);
     }
@@ -195,7 +211,8 @@ impl Lift<'_> {
         let manifest = join(folder, "namespace.yaml");
         let is_usual =
             object("namespace.yaml") == Some(Node::from_json(usual)) && listed.contains(&manifest);
-        if !is_usual {
+        let kind = self.door.delivery.kind;
+        if !is_usual && kind != DeliveryKind::ArgoCd {
             self.set(&["namespace", "manifest"], flag(false));
         }
         let fluxes = self

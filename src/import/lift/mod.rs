@@ -2,6 +2,7 @@
 //! in that table. What no setting expresses is found later, by [`prove`](super::prove).
 
 mod answers;
+mod argocd;
 mod auth;
 mod autoscaling;
 mod chart;

@@ -81,6 +81,30 @@ pub(super) const RELEASE: &[Row] = &[
     ),
 ];
 
+/// `[argocd]`, from the first Application.
+pub(super) const APPLICATION: &[Row] = &[
+    ("namespace", "metadata.namespace", TextOr("argocd")),
+    ("project", "spec.project", TextOr("default")),
+    (
+        "destination.server",
+        "spec.destination.server",
+        TextOr("https://kubernetes.default.svc"),
+    ),
+    ("destination.name", "spec.destination.name", Text),
+    ("prune", "spec.syncPolicy.automated.prune", FlagOr(true)),
+    (
+        "self_heal",
+        "spec.syncPolicy.automated.selfHeal",
+        FlagOr(true),
+    ),
+];
+
+/// `[argocd]`, from the Application of a folder.
+pub(super) const APPLICATION_OF_FOLDER: &[Row] = &[
+    ("repository", "spec.source.repoURL", Text),
+    ("revision", "spec.source.targetRevision", TextOr("HEAD")),
+];
+
 /// `[chart]`, from the OCIRepository.
 pub(super) const SOURCE: &[Row] = &[
     ("source.interval", "spec.interval", TextOr("15m")),

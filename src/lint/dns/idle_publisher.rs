@@ -102,15 +102,17 @@ pub(crate) fn report<'a>(
     } else {
         return None;
     };
+    // A publisher that cluster.toml only states to exist is in no manifest.
+    let object = publisher.object?;
     let place = Pointer::root().key("spec").key("values");
-    let place = match publisher.object.node.at(&place) {
+    let place = match object.node.at(&place) {
         Some(_) => place,
         None => Pointer::root().key("metadata").key("name"),
     };
     let message = format!("{} publishes nothing: {message}", publisher.by);
     Some((
-        publisher.object,
-        finding(CODE, publisher.object, &place, message)
+        object,
+        finding(CODE, object, &place, message)
             .why("there are no DNS records for the hostnames of routes, so clients don't find the gateway")
             .help(help),
     ))

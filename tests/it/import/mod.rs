@@ -3,6 +3,7 @@
 
 mod bad;
 mod command;
+mod delivery;
 mod forms;
 mod intents;
 mod mutated;

@@ -99,14 +99,42 @@ pub(super) fn chart_source(application: &Object) -> Option<&Node> {
     let several = list(&application.node, &["spec", "sources"]).iter();
     let one = application.node.path(&["spec", "source"]);
     let mut all = one.into_iter().chain(several);
-    all.find(|source| text(source, &["chart"]).is_some())
+    all.find(|source| chart_of_source(source).is_some())
 }
 
 /// The name and version of the chart of an Application of Argo CD.
 fn chart_of_application(application: &Object) -> Option<(&str, Option<&str>)> {
-    let source = chart_source(application)?;
-    let chart = name(text(source, &["chart"])?);
+    chart_of_source(chart_source(application)?)
+}
+
+/// The name and version of the chart that a source of Argo CD is. Its address is in `repoURL`, with the name of the chart
+/// in `chart`, or, since Argo CD 3.1, with the name in the address.
+fn chart_of_source(source: &Node) -> Option<(&str, Option<&str>)> {
+    let address = text(source, &["repoURL"]).filter(|url| url.starts_with("oci://"));
+    let chart = name(text(source, &["chart"]).or(address)?);
     Some((chart, text(source, &["targetRevision"])))
+}
+
+/// All charts that a document names, each with its version as it is written: a HelmRelease, a source of one, an
+/// Application of Argo CD, a kustomization with `helmCharts`, or a `Chart.yaml` with dependencies.
+pub fn charts_in(node: &Node) -> Vec<(&str, Option<&str>)> {
+    let of_flux = chart_in(node);
+    let spec = |path: &[&str]| node.path(path);
+    let sources = list(node, &["spec", "sources"]).iter();
+    let sources = spec(&["spec", "source"]).into_iter().chain(sources);
+    let is_application = text(node, &["kind"]) == Some("Application");
+    let of_argo = sources.filter(|_| is_application);
+    let entries = ["dependencies", "helmCharts"];
+    let entries = entries.iter().flat_map(|key| list(node, &[*key]));
+    let of_entries = entries.filter_map(|entry| {
+        let chart = text(entry, &["name"])?;
+        Some((chart, text(entry, &["version"])))
+    });
+    of_flux
+        .into_iter()
+        .chain(of_argo.filter_map(chart_of_source))
+        .chain(of_entries)
+        .collect()
 }
 
 /// The source of a release.
