@@ -1,4 +1,3 @@
-
 use super::*;
 
 fn entries(text: &str) -> Vec<String> {

@@ -1,4 +1,3 @@
-
 use crate::lint::front::fronts;
 use crate::lint::support::{FRONT, with_context};
 use flux_repo::fixture::tree;

@@ -1,4 +1,3 @@
-
 use super::super::fixture::{Tree, tree};
 use super::super::{Substitutes, build::FileContent};
 use super::*;

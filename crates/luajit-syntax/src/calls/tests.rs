@@ -1,4 +1,3 @@
-
 use super::*;
 
 const ENTRIES: [&str; 2] = ["envoy_on_request", "envoy_on_response"];

@@ -1,4 +1,3 @@
-
 use super::*;
 use crate::lint::attachment::support::{GATEWAY, graded, route, said};
 use crate::lint::support;

@@ -1,4 +1,3 @@
-
 use super::*;
 
 fn wrong(body: &str) -> Option<(String, String)> {
