@@ -23,6 +23,7 @@ mod controller_status;
 mod durability;
 mod edits;
 mod envsubst;
+mod evidence;
 mod explain;
 mod exposure_changes;
 mod front_door;
