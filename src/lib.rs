@@ -16,7 +16,8 @@
 //!
 //! **What a cluster makes of it.** [`flux_repo`] follows kustomize and Flux, [`envoy_gateway`] follows the controller: which
 //! listeners are valid, which routes attach where, which policies apply, and who can reach what. [`envoy_simulate`] follows
-//! one request through the result, [`requests`] tests what it finds, and [`graph`] draws it.
+//! one request through the result, [`requests`] tests what it finds, and [`graph`] draws it. [`page`] is the frame of all HTML
+//! pages.
 //!
 //! **The way back.** [`import`] reads an existing tree and writes the `cluster.toml` that renders it again. It proves this by
 //! rendering that file in memory.
@@ -52,6 +53,7 @@ pub mod graph;
 pub mod import;
 pub mod lint;
 pub mod model;
+pub mod page;
 pub mod render;
 pub mod report;
 pub mod requests;

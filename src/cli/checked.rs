@@ -14,6 +14,7 @@ use super::{Global, collisions, location, used};
 use crate::compile::Compiled;
 use crate::lint::LintInput;
 use crate::model::Model;
+use crate::render::File;
 use crd_validate::schema::bundle::ENVOY_GATEWAY;
 use crd_validate::schema::{Catalogue, Reason, Selection, Version, releases};
 use envoy_gateway::controller::agreed_chart_versions;
@@ -30,6 +31,8 @@ pub(super) struct Checked {
     pub count: usize,
     /// The objects and the files that they were read from, or those that `cluster.toml` renders.
     pub manifests: Manifests,
+    /// The files that `cluster.toml` renders.
+    pub rendered: Vec<File>,
     /// The objects beside those that `cluster.toml` renders.
     pub others: Vec<Object>,
     pub sources: Sources,
@@ -163,6 +166,7 @@ impl Checked {
             files: compiled.files.len() + files,
             count,
             manifests,
+            rendered: compiled.files,
             others,
             sources: compiled.sources,
             catalogue: project.catalogue,
@@ -214,6 +218,7 @@ fn check_manifests(
         files: found.files,
         count: found.count,
         manifests: found,
+        rendered: Vec::new(),
         others: Vec::new(),
         sources,
         catalogue,

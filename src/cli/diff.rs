@@ -60,6 +60,8 @@ pub(super) enum Format {
     Json,
     /// For a comment on a pull request
     Markdown,
+    /// A page for a browser
+    Html,
 }
 
 impl Against {
@@ -242,6 +244,7 @@ fn show(
             }
             Format::Markdown => write!(out, "{}", diff::markdown::markdown(diff))?,
             Format::Json => out.json(&diff::json::json(diff))?,
+            Format::Html => write!(out, "{}", diff::html::html(diff, &[]))?,
         }
     }
     Ok(found(!diff.is_empty()))
@@ -264,6 +267,11 @@ fn show_asked(
     match format {
         _ if !is_told => {}
         Format::Json => out.json(&json(asked))?,
+        Format::Html => {
+            let mut notes = asked.notes.clone();
+            notes.extend((!is_complete).then(|| partial.trim_end().to_owned()));
+            write!(out, "{}", diff::html::html(&asked.diff, &notes))?;
+        }
         Format::Text => {
             for note in &asked.notes {
                 writeln!(out, "note: {}", printable(note))?;

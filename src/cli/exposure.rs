@@ -12,9 +12,9 @@ use super::location;
 use super::output::Stream;
 use super::used::Used;
 use super::{Global, found, git};
-use envoy_gateway::exposure::table::{NoRecord, Record};
+use crate::page;
 use envoy_gateway::exposure::{
-    ExposedGateway, Exposure, Guard, Records, Side, Table, compare_clusters, json,
+    ExposedGateway, Exposure, Side, Table, compare_clusters, json, words,
 };
 use manifest::diagnostic::printable::printable;
 
@@ -40,6 +40,8 @@ enum Format {
     Human,
     /// gatewayctl/exposure/v1
     Json,
+    /// A page for a browser
+    Html,
 }
 
 /// Runs the command: prints who can reach what. The exit code is 1 if a manifest has an error.
@@ -55,25 +57,31 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Res
     let clusters: Vec<Vec<Gathered>> = clusters.collect::<anyhow::Result<_>>()?;
     let clusters: Vec<Gathered> = clusters.into_iter().flatten().collect();
     let is_broken = repositories.iter().any(|it| it.is_broken);
-    if args.format == Format::Json {
+    let tables = || -> Vec<(Option<String>, Table)> {
         let tables = clusters.iter().map(|it| (it.cluster.clone(), it.exposed()));
-        let tables: Vec<(Option<String>, Table)> = tables.collect();
-        match tables.as_slice() {
-            [(None, only)] => out.json(&json::json(only))?,
-            several => {
-                let named = several.iter().cloned();
-                let named = named.map(|(name, table)| (name.unwrap_or_default(), table));
-                out.json(&json::of_clusters(&named.collect::<Vec<_>>()))?;
+        tables.collect()
+    };
+    match args.format {
+        Format::Json => out.json(&as_json(tables()))?,
+        Format::Html => write!(out, "{}", page::exposure::page(&tables()))?,
+        Format::Human => {
+            for (nth, gathered) in clusters.iter().enumerate() {
+                gathered.write_heading(nth, out)?;
+                let text = human(&gathered.exposed(), out.has_colour());
+                write!(out.styled(), "{text}")?;
             }
         }
-        return Ok(found(is_broken));
-    }
-    for (nth, gathered) in clusters.iter().enumerate() {
-        gathered.write_heading(nth, out)?;
-        let text = human(&gathered.exposed(), out.has_colour());
-        write!(out.styled(), "{text}")?;
     }
     Ok(found(is_broken))
+}
+
+fn as_json(mut tables: Vec<(Option<String>, Table)>) -> serde_json::Value {
+    if let [(None, only)] = tables.as_slice() {
+        return json::json(only);
+    }
+    let named = tables.drain(..);
+    let named = named.map(|(name, table)| (name.unwrap_or_default(), table));
+    json::of_clusters(&named.collect::<Vec<_>>())
 }
 
 /// Prints what has changed since a revision. The exit code is 1 if anything has.
@@ -98,6 +106,10 @@ fn compared(
             "schema": CHANGES_FORMAT,
             "changes": json::changes(&changes),
         }))?,
+        Format::Html => {
+            let page = page::exposure::page_of_changes(&changes, rev);
+            write!(out, "{page}")?;
+        }
         Format::Human => {
             for change in &changes {
                 let direction = change.direction.as_str();
@@ -155,96 +167,23 @@ fn gateway(front: &ExposedGateway, colour: bool) -> String {
         Some(code) => format!("\u{1b}[{code}m{name}\u{1b}[0m"),
         None => name,
     };
-    let reach = match front.reach.side {
-        Side::Unknown => "it is not known whether it is internal or external".to_owned(),
-        side => format!("{}, since {}", side.as_str(), front.reach.why),
-    };
-    let mut parts = vec![reach];
+    let mut parts = vec![words::reach(front)];
     parts.extend((!front.addresses.is_empty()).then(|| front.addresses.join(", ")));
-    let trusts: std::collections::BTreeSet<&str> = front
-        .listeners
-        .iter()
-        .filter_map(|listener| listener.trusted.as_ref())
-        .flat_map(|it| it.cidrs.iter().map(String::as_str))
-        .collect();
-    let trusts: Vec<&str> = trusts.into_iter().collect();
+    let trusts = words::trusted(front);
     parts.extend((!trusts.is_empty()).then(|| format!("trusts {}", trusts.join(", "))));
     format!("{name}: {}\n", printable(&parts.join("; ")))
 }
 
 fn row(table: &Table, it: &Exposure) -> [String; 5] {
-    let mut routes: Vec<String> = it
-        .routes
-        .iter()
-        .map(|route| match route.kind.as_str() {
-            "HTTPRoute" => route.path(),
-            kind => format!("{kind} {}", route.path()),
-        })
-        .collect();
-    if it.is_redirect {
-        routes.push("(redirects)".to_owned());
-    }
-    if it.is_plain {
-        routes.push("(without TLS)".to_owned());
-    }
-    if !it.is_certain {
-        routes.push("(perhaps)".to_owned());
-    }
-    let hostname = it.hostname.to_string();
+    let mut routes = words::routes(it);
+    let remarks = words::remarks(it).into_iter();
+    routes.extend(remarks.map(|remark| format!("({remark})")));
+    let gateway = words::short(table, &it.gateway);
     [
-        if hostname == "*" {
-            "any".to_owned()
-        } else {
-            hostname
-        },
-        format!("{} {}", short(table, &it.gateway), it.listeners.join(",")),
-        records(&it.records, table.gateway(&it.gateway)),
-        guards(&it.guards),
+        words::hostname(it),
+        format!("{gateway} {}", it.listeners.join(",")),
+        words::records(it, table.gateway(&it.gateway)),
+        words::guards(&it.guards),
         routes.join(" "),
     ]
-}
-
-/// The name of a gateway without its namespace, if no other gateway has the same name. The lines above the table show
-/// both.
-fn short<'t>(table: &Table, gateway: &'t str) -> &'t str {
-    let name = last(gateway);
-    let same = table.gateways.iter().filter(|it| last(&it.name) == name);
-    if same.count() == 1 { name } else { gateway }
-}
-
-/// The name without kind and namespace, which only the JSON has.
-fn last(name: &str) -> &str {
-    name.rsplit('/').next().unwrap_or(name)
-}
-
-fn records(records: &Records, front: Option<&ExposedGateway>) -> String {
-    let one = |record: &Record| {
-        let by = last(&record.by);
-        let sure = if record.is_certain { "" } else { "perhaps " };
-        match &record.target {
-            Some(target) => format!("{sure}{by} -> {target}"),
-            None => format!("{sure}{by}"),
-        }
-    };
-    match records.none {
-        None => records.all.iter().map(one).collect::<Vec<_>>().join(", "),
-        Some(NoRecord::NotKnown) => match front.and_then(|it| it.target.as_ref()) {
-            Some(target) => format!("unknown -> {target}"),
-            None => "not known".to_owned(),
-        },
-        Some(NoRecord::Nobody) => "nobody's".to_owned(),
-        Some(NoRecord::Nameless) => "-".to_owned(),
-    }
-}
-
-fn guards(guards: &[Guard]) -> String {
-    let one = |guard: &Guard| {
-        let policy = last(&guard.policy);
-        let part = if guard.is_everywhere { "" } else { " in part" };
-        format!("{}{part} ({policy})", guard.kind.as_str())
-    };
-    match guards.is_empty() {
-        true => "none".to_owned(),
-        false => guards.iter().map(one).collect::<Vec<_>>().join(", "),
-    }
 }

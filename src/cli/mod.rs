@@ -15,6 +15,7 @@ mod crds;
 mod described;
 mod diff;
 mod earlier;
+mod evidence;
 mod explain;
 mod exposure;
 mod filter;
@@ -31,6 +32,7 @@ mod output;
 mod own;
 mod owned;
 mod place;
+mod program;
 mod project;
 mod render;
 mod schemas;
@@ -232,7 +234,7 @@ pub fn main() -> ExitCode {
         return scripts::main();
     }
     std::panic::set_hook(Box::new(output::tell_panic));
-    let cli = match Cli::try_parse() {
+    let cli = match program::parse() {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };

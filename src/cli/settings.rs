@@ -134,6 +134,12 @@ impl ValidateSettings {
         notes.collect()
     }
 
+    /// The number of findings that are not reported because of the entries.
+    pub(super) fn silenced(&self) -> usize {
+        let all = self.ignored.iter().flat_map(|entry| &entry.silenced);
+        all.collect::<HashSet<&Diagnostic>>().len()
+    }
+
     /// Prints how many findings are not reported; with `each` also for each entry, with its reason.
     ///
     /// # Errors
@@ -150,8 +156,7 @@ impl ValidateSettings {
             }
             return Ok(());
         }
-        let all: HashSet<&Diagnostic> = used.flat_map(|entry| &entry.silenced).collect();
-        match all.len() {
+        match self.silenced() {
             0 => Ok(()),
             count => writeln!(
                 out,

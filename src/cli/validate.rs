@@ -13,8 +13,9 @@ use super::filter::Filter;
 use super::output::Stream;
 use super::project::Project;
 use super::several::JoinedFindings;
-use super::{FAILED, Global, found, git, location, used};
+use super::{FAILED, Global, evidence, found, git, location, used};
 use crate::bounds::file::{self, Unread};
+use crate::report::evidence::{FAILURES, Record};
 use crate::report::{Base, Format, Report, github};
 use crd_validate::codes::SCHEMA_UNCHECKED_KIND;
 use crd_validate::schema::set::is_followed;
@@ -41,7 +42,7 @@ pub(super) struct Args {
     /// Don't report these findings: codes or groups of codes
     #[arg(long, value_name = "CODE,…")]
     ignore: Vec<String>,
-    /// How to print findings: human, json, sarif, github or junit
+    /// How to print findings: human, json, sarif, github, junit or evidence
     #[arg(long, default_value = "human")]
     format: Format,
     /// What to compare with: `cluster` also asks the API server, by dry runs; `git:REV` reports only findings that the
@@ -58,6 +59,41 @@ pub(super) struct Args {
 enum Against {
     Cluster,
     Git(String),
+}
+
+impl Args {
+    /// The manifests to read; none for the whole repository.
+    pub(super) fn manifests(&self) -> &[PathBuf] {
+        let is_whole = self.paths.iter().any(|path| location::is_description(path));
+        if is_whole { &[] } else { &self.paths }
+    }
+
+    /// Whether a path stands for standard input.
+    pub(super) fn reads_standard_input(&self) -> bool {
+        self.paths.iter().any(|path| path.as_os_str() == "-")
+    }
+
+    /// The paths and the options that decide what is reported, as on a command line.
+    fn given(&self) -> Vec<String> {
+        let of = |option: &'static str, values: &[String]| -> Vec<String> {
+            let values = values.iter();
+            values.map(|value| format!("{option}={value}")).collect()
+        };
+        let against = self.against.iter().map(|against| match against {
+            Against::Cluster => "--against=cluster".to_owned(),
+            Against::Git(rev) => format!("--against=git:{rev}"),
+        });
+        let paths = self.paths.iter();
+        let paths = paths.map(|path| path.to_string_lossy().replace('\\', "/"));
+        let listed = [
+            of("--use", &self.uses),
+            of("--select", &self.select),
+            of("--ignore", &self.ignore),
+        ];
+        let strict = self.strict.then(|| "--strict".to_owned());
+        let options = listed.into_iter().flatten();
+        options.chain(strict).chain(against).chain(paths).collect()
+    }
 }
 
 impl Against {
@@ -92,17 +128,35 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Res
     let folder = all.first().map(|it| it.folder.clone()).unwrap_or_default();
     let mut joined = JoinedFindings::default();
     let mut failures = Vec::new();
+    let base = base(&folder);
+    let is_record = args.format == Format::Evidence;
+    let mut record = Record::default();
     for checked in all {
         let counts = (checked.files, checked.count);
+        if is_record {
+            evidence::add_checked(&mut record, &checked, &base);
+        }
         let settled = settled(checked, args, global, &filter)?;
         failures.extend(settled.failures);
+        for (why, count) in settled.left_out {
+            record.add_not_judged("findings", count, why);
+        }
         let entries = settled.entries.iter().copied();
         joined.add_settings(entries, &settled.sources);
         let cluster = settled.cluster.as_deref();
         joined.add(cluster, settled.diagnostics, &settled.sources, counts);
     }
     joined.leave_out_used_settings();
-    let report = joined.report().based(base(&folder));
+    let mut report = joined.report().based(base);
+    if is_record {
+        record.options = args.given();
+        evidence::add_exposure(&mut record, args, global);
+        evidence::add_unchecked(&mut record, &joined.diagnostics);
+        for failure in &failures {
+            record.add_not_judged(FAILURES, 1, failure);
+        }
+        report.record = record;
+    }
     if !(global.quiet && report.diagnostics.is_empty() && args.format == Format::Human) {
         global.print(args.format, &report, &joined.sources, out)?;
     }
@@ -126,6 +180,8 @@ struct Settled {
     /// The places of the entries in `[validate]`.
     entries: Vec<Span>,
     failures: Vec<String>,
+    /// How many findings are not reported, and why.
+    left_out: Vec<(&'static str, usize)>,
 }
 
 /// Asks whom the arguments name, and applies the settings.
@@ -153,6 +209,7 @@ fn settled(
         sources,
         selection,
         manifests,
+        rendered,
         settings,
         is_project,
         others,
@@ -161,7 +218,7 @@ fn settled(
         ..
     } = checked;
     // The process is about to end. Freeing a million small allocations one by one would only take time.
-    std::mem::forget((manifests, others));
+    std::mem::forget((manifests, rendered, others));
     diagnostics.extend(judged);
     diagnostics.extend(changes.into_iter().flatten());
     if global.verbose {
@@ -179,7 +236,7 @@ fn settled(
             )?;
         }
     }
-    let mut entries = Vec::new();
+    let (mut entries, mut left_out) = (Vec::new(), Vec::new());
     let settings = match settings {
         Some(mut settings) => {
             settings.apply(&mut diagnostics, &sources, &folder);
@@ -189,6 +246,10 @@ fn settled(
             if is_whole && !is_one_of_several {
                 diagnostics.extend(settings.unused());
             }
+            left_out.push((
+                "`[validate]` in cluster.toml ignores them",
+                settings.silenced(),
+            ));
             if !global.quiet {
                 settings.print_silenced(global.verbose, &mut global.stderr())?;
             }
@@ -204,6 +265,7 @@ fn settled(
     }
     if let Some(earlier) = earlier {
         let removed = earlier.remove_from(&mut diagnostics, &sources);
+        left_out.push(("the revision had them already", removed));
         if removed > 0 && !global.quiet {
             let noun = if removed == 1 { "finding" } else { "findings" };
             writeln!(
@@ -212,7 +274,10 @@ fn settled(
             )?;
         }
     }
+    let before = diagnostics.len();
     filter.apply(&mut diagnostics);
+    let filtered = before.saturating_sub(diagnostics.len());
+    left_out.push(("--select or --ignore leaves them out", filtered));
     if let Some(settings) = &settings {
         settings.deny(&mut diagnostics);
     }
@@ -222,6 +287,7 @@ fn settled(
         sources,
         entries,
         failures,
+        left_out,
     })
 }
 

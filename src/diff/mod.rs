@@ -6,9 +6,10 @@
 //! are never shown ([`secret`]).
 //! - [`model`]: the types of a diff.
 //! - [`objects`], [`fields`], [`lists`], [`text`]: the comparison, from whole objects down to texts.
-//! - [`terminal`], [`markdown`], [`json`]: the output formats, one file for each.
+//! - [`terminal`], [`markdown`], [`json`], [`html`]: the output formats, one file for each.
 
 pub mod fields;
+pub mod html;
 pub mod json;
 pub mod lists;
 pub mod markdown;

@@ -1,5 +1,12 @@
 //! The colours of the drawing, in light and dark mode.
 
+use crate::page::{self, side_colour};
+use envoy_gateway::exposure::Side;
+
+const EXTERNAL: page::Colour = side_colour(Side::External);
+const INTERNAL: page::Colour = side_colour(Side::Internal);
+const UNKNOWN: page::Colour = side_colour(Side::Unknown);
+
 /// CSS selectors with their colour in light mode and on paper, and their colour in dark mode.
 type Colour = (&'static str, &'static str, &'static str);
 
@@ -13,18 +20,18 @@ const FILLS: &[Colour] = &[
     (".f", "#b42318", "#ff9b8f"),
     (
         ".external .accent, .external.tip, .external .dot",
-        "#c2410c",
-        "#fb923c",
+        EXTERNAL.light,
+        EXTERNAL.dark,
     ),
     (
         ".internal .accent, .internal.tip, .internal .dot",
-        "#0f766e",
-        "#2dd4bf",
+        INTERNAL.light,
+        INTERNAL.dark,
     ),
     (
         ".unknown .accent, .unknown.tip, .unknown .dot",
-        "#475569",
-        "#94a3b8",
+        UNKNOWN.light,
+        UNKNOWN.dark,
     ),
     (".refused.tip", "#b42318", "#ff9b8f"),
     (".client rect", "#e3edfd", "#1c3050"),
@@ -48,8 +55,16 @@ const STROKES: &[Colour] = &[
     (".card", "#d4dbe4", "#36414f"),
     (".rule", "#e5eaf0", "#2c3643"),
     (".bad > .card", "#d9483b", "#f0776b"),
-    (".external.edge, .external .icon", "#c2410c", "#fb923c"),
-    (".internal.edge, .internal .icon", "#0f766e", "#2dd4bf"),
+    (
+        ".external.edge, .external .icon",
+        EXTERNAL.light,
+        EXTERNAL.dark,
+    ),
+    (
+        ".internal.edge, .internal .icon",
+        INTERNAL.light,
+        INTERNAL.dark,
+    ),
     (".unknown.edge, .unknown .icon", "#64748b", "#94a3b8"),
     (".refused.edge", "#d9483b", "#f0776b"),
 ];

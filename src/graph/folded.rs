@@ -3,7 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::model::{Held, Link, LinkSource, LinkState, Name, Picture, Route, counted};
+use super::model::{Held, Link, LinkSource, LinkState, Name, Picture, Route};
+use crate::page::counted;
 
 /// The maximum number of routes in one drawing of a page. Their cards are about three screens high.
 pub const MOST_DRAWN: usize = 60;

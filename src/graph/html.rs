@@ -1,59 +1,41 @@
 //! The drawing as a single page without external files. The page highlights a selected or found object
 //! together with its connections.
-//! A Content Security Policy (level 2) in the page forbids the browser to load anything, and to use any
-//! scripts and styles but those of the page, which are identified by their hashes. So even if a name was not
-//! escaped correctly, it would stay text.
-
-use data_encoding::BASE64;
-use sha2::{Digest, Sha256};
 
 use super::colours;
-use super::escape::xml;
 use super::folded::{Folded, folded};
-use super::model::{Picture, counted};
+use super::model::Picture;
 use super::svg::{Use, draw};
+use crate::page::escape::xml;
+use crate::page::{Page, counted};
 use manifest::diagnostic::printable::printable;
 
 const SCRIPT: &str = include_str!("page.js");
 const STYLE: &str = include_str!("page.css");
 
+const TOOLS: &str = r#"<span class="zoom" role="group" aria-label="Zoom"><button type="button" id="smaller" aria-label="Smaller">−</button><button type="button" id="larger" aria-label="Larger">+</button></span>
+<span class="keys"><kbd>/</kbd> search, <kbd>Tab</kbd> and arrows move, <kbd>Enter</kbd> pins, <kbd>Esc</kbd> releases</span>
+"#;
+
+const ABOUT: &str = r#"<aside id="about" aria-live="polite" hidden><h2></h2><ul></ul></aside>
+"#;
+
 /// Renders the page.
 pub fn html(picture: &Picture) -> String {
-    let style = colours::style() + STYLE;
-    let (style_hash, script_hash) = (hash(&style), hash(SCRIPT));
-    let summary = xml(&picture.summary());
-    let drawing = match folded(picture) {
-        Some(folded) => unfolding(&folded, &picture.summary()),
-        None => draw(picture, Use::Page, &picture.summary()),
+    let summary = picture.summary();
+    let main = match folded(picture) {
+        Some(folded) => unfolding(&folded, &summary),
+        None => draw(picture, Use::Page, &summary),
     };
-    format!(
-        r#"<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src '{style_hash}'; script-src '{script_hash}'; base-uri 'none'; form-action 'none'">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="referrer" content="no-referrer">
-<link rel="icon" href="data:,">
-<title>The front door: {summary}</title>
-<style>{style}</style>
-</head>
-<body>
-<div class="bar" role="search">
-<label for="find">Find</label>
-<input id="find" type="search" placeholder="hostname, route, service, policy" autocomplete="off" spellcheck="false">
-<output id="count" for="find"></output>
-<span class="zoom" role="group" aria-label="Zoom"><button type="button" id="smaller" aria-label="Smaller">−</button><button type="button" id="larger" aria-label="Larger">+</button></span>
-<span class="keys"><kbd>/</kbd> search, <kbd>Tab</kbd> and arrows move, <kbd>Enter</kbd> pins, <kbd>Esc</kbd> releases</span>
-</div>
-<main>
-{drawing}</main>
-<aside id="about" aria-live="polite" hidden><h2></h2><ul></ul></aside>
-<script>{SCRIPT}</script>
-</body>
-</html>
-"#
-    )
+    let page = Page {
+        title: format!("The front door: {summary}"),
+        searched: "hostname, route, service, policy",
+        tools: TOOLS,
+        style: &(colours::style() + STYLE),
+        script: SCRIPT,
+        main,
+        after: ABOUT,
+    };
+    page.html()
 }
 
 /// The overview, and below it the namespaces to unfold.
@@ -75,9 +57,4 @@ fn unfolding(folded: &Folded, summary: &str) -> String {
     }
     text.push_str("</section>\n");
     text
-}
-
-/// The hash of a text in the form that a Content Security Policy uses.
-fn hash(text: &str) -> String {
-    format!("sha256-{}", BASE64.encode(&Sha256::digest(text)))
 }

@@ -1,5 +1,6 @@
 //! The content of the picture. Texts are unchanged; each output format escapes them.
 
+use crate::page::counted;
 use envoy_gateway::exposure::Side;
 use envoy_gateway::policy::PolicyKind;
 
@@ -202,14 +203,6 @@ impl Policy {
             PolicyKind::Patch => "patch",
             PolicyKind::Server => &self.name.kind,
         }
-    }
-}
-
-/// `1 route` or `12 routes`.
-pub fn counted(count: usize, one: &str, many: &str) -> String {
-    match count {
-        1 => format!("1 {one}"),
-        count => format!("{count} {many}"),
     }
 }
 

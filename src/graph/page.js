@@ -3,9 +3,6 @@
   // The page of a large front door has an overview and a drawing for each namespace.
   const page = document.querySelector('main');
   const about = document.getElementById('about');
-  const find = document.getElementById('find');
-  const count = document.getElementById('count');
-  const all = (within, what) => Array.from(within.querySelectorAll(what));
   const drawings = all(page, '.front-door');
   const parts = all(page, 'details');
   const nodes = all(page, '.node');
@@ -162,27 +159,24 @@
     const states = linksTo.get(node).map((it) => it.line.querySelector('.edge').getAttribute('class'));
     return written.concat(states).join('\n').toLowerCase();
   };
-  // The parts that a person has opened stay open; the others are open while something in them is found.
-  const opened = new Set();
-  parts.forEach((it) =>
-    it.querySelector('summary').addEventListener('click', () => {
-      if (it.open) opened.delete(it);
-      else opened.add(it);
-    }),
-  );
-  const search = () => {
-    const wanted = find.value.trim().toLowerCase();
+  const folds = foldable(parts);
+  const search = (wanted) => {
     found = wanted ? nodes.filter((it) => text(it).includes(wanted)) : [];
     const inside = parts.length > 0 ? found.filter((it) => it.closest('details')) : [];
     // The cards of the overview stand for many routes, so they are not what somebody looks for.
     if (inside.length > 0) found = inside;
     const hit = new Set(inside.map((it) => it.closest('details')));
-    parts.forEach((it) => (it.open = hit.has(it) || opened.has(it)));
-    count.value = wanted ? `${found.length} found` : '';
+    folds.show(hit);
     show();
     if (hit.size > 0) found[0].scrollIntoView({ block: 'center', inline: 'nearest' });
+    return found.length;
   };
-  find.addEventListener('input', search);
+  const release = () => {
+    pointed = null;
+    if (pinned) pin(pinned);
+    show();
+  };
+  const find = searchable(search, release);
   find.addEventListener('keydown', (event) => {
     const first = found.find((it) => it.tabIndex >= 0);
     if (event.key === 'Enter' && first) {
@@ -201,17 +195,4 @@
   };
   document.getElementById('smaller').addEventListener('click', () => zoom(0.8));
   document.getElementById('larger').addEventListener('click', () => zoom(1.25));
-
-  document.addEventListener('keydown', (event) => {
-    if (event.key === 'Escape') {
-      find.value = '';
-      search();
-      pointed = null;
-      if (pinned) pin(pinned);
-      show();
-    } else if (event.key === '/' && document.activeElement !== find) {
-      event.preventDefault();
-      find.focus();
-    }
-  });
 })();

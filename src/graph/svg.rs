@@ -5,9 +5,9 @@ use std::fmt::Write;
 use super::block::{self, Block, ICON, Line, PAD_X, PAD_Y, Role, Style};
 use super::cards;
 use super::colours;
-use super::escape::xml;
 use super::layout::{Edge, HEADING, Layout, MARGIN, layout_below};
 use super::model::{LinkState, Picture};
+use crate::page::escape::xml;
 use envoy_gateway::exposure::Side;
 use envoy_gateway::policy::PolicyKind;
 

@@ -18,7 +18,7 @@ pub struct Base {
 impl Base {
     /// The path of a file from the repository's root, for the `name` that is shown. It is absolute if the
     /// file is outside of the repository. A name that is not a path, such as `<stdin>`, stays as it is.
-    pub(super) fn path(&self, name: &str) -> String {
+    pub fn path(&self, name: &str) -> String {
         if name.is_empty() || name.starts_with('<') {
             return name.to_owned();
         }

@@ -1,13 +1,15 @@
 //! Output formats for findings, one file for each format.
 //! - [`Report`]: the sorted findings of a run without duplicates, and how much was checked.
-//! - [`Format`]: `human` for people, `json` for programs (its keys are documented in [`json`]), and `sarif`,
-//!   `github` and `junit` for services that show findings beside the code.
+//! - [`Format`]: `human` for people, `json` for programs (its keys are documented in [`json`]), `sarif`,
+//!   `github` and `junit` for services that show findings beside the code, and `evidence` for programs that review changes
+//!   (see [`mod@evidence`]).
 //! - [`Base`]: converts file names to paths in the repository for those services.
 //!
 //! Every format gets a sorted report and only writes it. To add a format, add a file with a `write`
 //! function, a variant of [`Format`] and a line in [`Format::write`].
 
 mod base;
+pub mod evidence;
 mod excerpt;
 pub mod github;
 mod human;
@@ -41,6 +43,8 @@ pub struct Report {
     pub base: Base,
     /// How much was checked and found in each cluster, if `cluster.toml` describes several.
     pub clusters: Vec<ClusterSummary>,
+    /// What the format `evidence` says besides the findings.
+    pub record: evidence::Record,
 }
 
 /// How much was checked and found in a cluster that `cluster.toml` describes.
@@ -116,6 +120,7 @@ impl Report {
             objects,
             base: Base::default(),
             clusters: Vec::new(),
+            record: evidence::Record::default(),
         }
     }
 
@@ -188,6 +193,8 @@ pub enum Format {
     Github,
     /// For test dashboards: JUnit XML.
     Junit,
+    /// For programs that review changes: a statement of in-toto; see [`mod@evidence`].
+    Evidence,
 }
 
 impl Format {
@@ -198,6 +205,7 @@ impl Format {
         Format::Sarif,
         Format::Github,
         Format::Junit,
+        Format::Evidence,
     ];
 
     /// The name of the format for `--format`.
@@ -208,6 +216,7 @@ impl Format {
             Format::Sarif => "sarif",
             Format::Github => "github",
             Format::Junit => "junit",
+            Format::Evidence => "evidence",
         }
     }
 
@@ -227,6 +236,7 @@ impl Format {
             Format::Sarif => sarif::write(report, sources, out),
             Format::Github => github::write(report, sources, out),
             Format::Junit => junit::write(report, sources, out),
+            Format::Evidence => evidence::write(report, sources, out),
         }
     }
 }

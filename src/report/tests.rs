@@ -279,6 +279,34 @@ fn the_json_report_has_every_key() {
 }
 
 #[test]
+fn the_evidence_has_every_key() {
+    let run = full();
+    let mut report = run.report();
+    let record = &mut report.record;
+    record.options = vec!["--strict".to_owned()];
+    record.config = Some("cluster.toml".to_owned());
+    record.add_file("cluster.toml", CONFIG);
+    record.add_file("kubernetes/a.yaml", RENDERED);
+    let uri = "pkg:generic/envoy-gateway@1.9.0".to_owned();
+    record
+        .against
+        .insert(uri, "cluster.toml declares 1.9.0".to_owned());
+    for _ in 0..2 {
+        record.add_not_judged("objects", 1, "no schema describes example.com/v1 Widget");
+    }
+    record.add_not_judged("findings", 0, "none are left out");
+    record.exposure = vec![evidence::ExposureSummary {
+        cluster: Some("home".to_owned()),
+        by_side: [("external", 2), ("internal", 3), ("unknown", 0)].into(),
+        external_without_guard: vec!["www.example.com".to_owned()],
+    }];
+    let mut out = Vec::new();
+    let done = Format::Evidence.write(&report, &run.sources, run.terminal, &mut out);
+    done.expect("a vector takes all");
+    snapshot!(String::from_utf8(out).expect("UTF-8"));
+}
+
+#[test]
 fn findings_are_sorted_and_identical_ones_shown_once() {
     let mut run = Run::default();
     let b = run.file("b.toml", "one\ntwo\n");
@@ -348,6 +376,6 @@ fn an_unknown_format_is_refused_with_a_list_of_formats() {
     let refused = "yaml".parse::<Format>().expect_err("no such format");
     assert_eq!(
         refused.to_string(),
-        "no format is called `yaml`; the formats are human, json, sarif, github, junit"
+        "no format is called `yaml`; the formats are human, json, sarif, github, junit, evidence"
     );
 }

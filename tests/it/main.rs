@@ -24,6 +24,7 @@ mod delivery;
 mod durability;
 mod edits;
 mod envsubst;
+mod evidence;
 mod explain;
 mod exposure_changes;
 mod front_door;

@@ -1,6 +1,7 @@
 //! The scripts of a release: the installer, the formula for Homebrew, and the notes.
 #![cfg(unix)]
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
@@ -160,5 +161,80 @@ fn the_changelog_has_notes_for_this_version_and_a_release_without_notes_fails() 
         run.stderr.contains("CHANGELOG.md says nothing about 0.3.0"),
         "{}",
         run.stderr
+    );
+}
+
+/// What stands behind a word in a file, up to the next character that no name of a target has.
+fn named_after(text: &str, word: &str) -> BTreeSet<String> {
+    let parts = text.split(word).skip(1);
+    let is_of_name = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    let names = parts.map(|rest| rest.chars().take_while(is_of_name).collect::<String>());
+    names.filter(|name| !name.is_empty()).collect()
+}
+
+/// The installers, the action and the workflow are written in four languages. What they share are names.
+#[test]
+fn installers_and_the_action_download_what_the_workflow_releases() {
+    let read = |path: &str| {
+        let path = Path::new(ROOT).join(path);
+        std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    };
+    let workflow = read(".github/workflows/release.yaml");
+    let (shell, powershell) = (read(".github/install.sh"), read(".github/install.ps1"));
+    let action = read("action.yml");
+    let released = named_after(&workflow, "target: ");
+    let (windows, others): (BTreeSet<String>, BTreeSet<String>) = released
+        .iter()
+        .cloned()
+        .partition(|target| target.contains("windows"));
+    assert!(windows.len() == 1 && others.len() == 4, "{released:?}");
+    assert_eq!(named_after(&shell, "target="), others);
+    assert_eq!(named_after(&powershell, "{ '"), windows);
+    assert_eq!(named_after(&action, "target="), released);
+    // The package script names the archive and the checksum, and everybody who downloads them does it in the same way.
+    let package = read(".github/package");
+    for text in [&package, &shell, &powershell, &action] {
+        assert!(text.contains("gatewayctl-$target.tar.gz"), "{text}");
+        assert!(text.contains("$archive.sha256"), "{text}");
+    }
+    assert!(package.contains("program=gatewayctl.exe") && powershell.contains("gatewayctl.exe"));
+    for (installer, text) in [("install.sh", &shell), ("install.ps1", &powershell)] {
+        assert!(workflow.contains(installer), "{installer} is released");
+        assert_eq!(text.matches("@RELEASE@").count(), 1, "{installer}");
+        for variable in ["GATEWAYCTL_BIN", "GATEWAYCTL_RELEASE"] {
+            assert!(text.contains(variable), "{installer}: {variable}");
+        }
+        assert!(text.contains("its checksum differs; nothing was installed"));
+    }
+}
+
+/// A link of the name that the Flux CLI looks for.
+#[test]
+fn a_plugin_of_flux_is_the_same_program_by_another_name() {
+    let plugins = Project::new().file(
+        "a.yaml",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n",
+    );
+    let program = env!("CARGO_BIN_EXE_gatewayctl");
+    std::os::unix::fs::symlink(program, plugins.path("flux-gateway")).expect("a link");
+    plugins.shell("./flux-gateway validate a.yaml").success();
+    let help = plugins.shell("./flux-gateway validate --help").success();
+    assert!(
+        help.stdout
+            .contains("Usage: flux gateway validate [OPTIONS]"),
+        "{}",
+        help.stdout
+    );
+    let wrong = plugins.shell("./flux-gateway validate --unknown").code(2);
+    assert!(
+        wrong.stderr.contains("Usage: flux gateway validate"),
+        "{}",
+        wrong.stderr
+    );
+    let version = plugins.shell("./flux-gateway --version").success();
+    assert!(
+        version.stdout.starts_with("gatewayctl "),
+        "{}",
+        version.stdout
     );
 }

@@ -94,3 +94,26 @@ var lit = () => {
   on.sort((one, other) => box(one).left - box(other).left || box(other).height - box(one).height);
   return on.map((it) => it.querySelector('title').textContent);
 };
+
+// Elements of a page of text that are wider than the window. Code scrolls in its own box.
+var wide = () =>
+  list('body *', document)
+    .filter((it) => !it.closest('pre') && box(it).right > document.documentElement.clientWidth + 1)
+    .map((it) => it.outerHTML);
+
+// Words of a page of text whose contrast is less than 4.5 to 1 (WCAG 2.2, 1.4.3).
+var behind = (it) => {
+  const ground = getComputedStyle(it).backgroundColor;
+  return ground === 'rgba(0, 0, 0, 0)' ? behind(it.parentElement) : ground;
+};
+var pale = () =>
+  list('.text *', document)
+    .filter((it) => it.checkVisibility() && Array.from(it.childNodes).some((child) => child.nodeType === 3 && child.data.trim()))
+    .map((it) => {
+      const pair = [getComputedStyle(it).color, behind(it)].map(light).sort((a, b) => b - a);
+      return [it.textContent, (pair[0] + 0.05) / (pair[1] + 0.05)];
+    })
+    .filter(([, contrast]) => contrast < 4.5);
+
+// What is seen of the elements that a selector chooses.
+var seen = (what) => list(what, document).filter((it) => it.checkVisibility()).map((it) => it.innerText);

@@ -137,8 +137,7 @@ impl Browser {
         ] {
             self.ask(Some(&page.0), method, json!({}));
         }
-        let size = json!({"width": 1400, "height": 1000, "deviceScaleFactor": 1, "mobile": false});
-        self.ask(Some(&page.0), "Emulation.setDeviceMetricsOverride", size);
+        self.resize(&page, 1400);
         self.events.clear();
         let url = format!("file://{}", path.display());
         self.ask(Some(&page.0), "Page.navigate", json!({"url": url}));
@@ -160,6 +159,12 @@ impl Browser {
         let thrown = &result["exceptionDetails"];
         assert!(thrown.is_null(), "{thrown}");
         result["result"]["value"].clone()
+    }
+
+    /// Sets the width of the window.
+    pub fn resize(&mut self, page: &Page, width: u32) {
+        let size = json!({"width": width, "height": 1000, "deviceScaleFactor": 1, "mobile": false});
+        self.ask(Some(&page.0), "Emulation.setDeviceMetricsOverride", size);
     }
 
     /// Sets the preferred colour scheme, and whether the page is for a screen or for print.
@@ -193,7 +198,9 @@ impl Browser {
             .iter()
             .filter(|it| it["method"] == "Network.requestWillBeSent");
         let urls = sent.filter_map(|it| it["params"]["request"]["url"].as_str());
-        let page = |url: &&str| url.ends_with("/front-door.html") || url.starts_with("data:");
+        let page = |url: &&str| {
+            (url.starts_with("file:") && url.ends_with(".html")) || url.starts_with("data:")
+        };
         urls.filter(|url| !page(url)).map(str::to_owned).collect()
     }
 

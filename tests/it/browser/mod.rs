@@ -1,11 +1,12 @@
-//! Tests the page of `graph --format html` in a real browser: it loads nothing, logs no errors, shows everything, and
-//! can be used with the keyboard.
+//! Tests the pages of `graph`, `exposure` and `diff` in a real browser: they load nothing, log no errors, show everything,
+//! and can be used with the keyboard and at any width.
 //!
 //! The browser is Chromium (Debian: `apt-get install chromium`), or the one that `GATEWAYCTL_BROWSER` names. Without
 //! one, the tests are skipped, and say so.
 #![cfg(target_os = "linux")]
 
 mod devtools;
+mod pages;
 
 use crate::common::{Project, REFERENCE};
 use devtools::{Browser, Page};
@@ -14,12 +15,18 @@ use serde_json::{Value, json};
 const APPS: &str = include_str!("../front_door/apps.yaml");
 const CHECKS: &str = include_str!("checks.js");
 
+/// A browser; `None`, and a word about it, if there is none.
+fn started() -> Option<Browser> {
+    let browser = Browser::start();
+    if browser.is_none() {
+        println!("skipped: there is no Chromium here (GATEWAYCTL_BROWSER names one)");
+    }
+    browser
+}
+
 /// A browser with the page for these manifests; `None` if there is no browser.
 fn page(apps: &str) -> Option<(Browser, Page, Project)> {
-    let Some(mut browser) = Browser::start() else {
-        println!("skipped: there is no Chromium here (GATEWAYCTL_BROWSER names one)");
-        return None;
-    };
+    let mut browser = started()?;
     let project = Project::new()
         .config(REFERENCE)
         .rendered()

@@ -6,7 +6,7 @@
 //!   [`selector`] parses their filters.
 //! - [`guard`]: the settings that can refuse a client.
 //! - [`mod@compare`]: the changes between two tables, the most dangerous first.
-//! - [`json`]: both as JSON.
+//! - [`json`]: both as JSON; [`words`]: for people.
 
 pub mod build;
 pub mod compare;
@@ -19,6 +19,7 @@ pub mod selector;
 pub mod table;
 #[cfg(test)]
 mod tests;
+pub mod words;
 
 pub use build::table;
 pub use compare::{Change, Direction, compare, compare_clusters};
