@@ -75,10 +75,16 @@ fn values(body: &[u8]) -> usize {
     count
 }
 
+/// How messages begin that say that the server can't read an object as a patch, or the patch as an object of its own kind.
+const ABOUT_PATCH: &[&str] = &[
+    "failed to convert new object",
+    "failed to create typed patch object",
+];
+
 /// Whether the server can't read the object as a patch, because of its fields and their types. It calls that an error of
 /// its own (500), but it is an answer about the object.
 pub(super) fn is_about_patch(message: &str) -> bool {
-    message.starts_with("failed to create typed patch object")
+    ABOUT_PATCH.iter().any(|start| message.starts_with(start))
 }
 
 /// Checks that a body is what a Kubernetes API server answers with this status.
@@ -128,6 +134,10 @@ mod tests {
             (
                 500,
                 json!({"kind": "Status", "message": "failed to create typed patch object (a)"}),
+            ),
+            (
+                500,
+                json!({"kind": "Status", "message": "failed to convert new object (a) to proper version: b"}),
             ),
         ] {
             assert_eq!(check(code, &body), Ok(()));

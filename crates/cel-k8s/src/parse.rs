@@ -6,6 +6,8 @@ use super::expr::{Ask, Expr, Fold, Item, Operator};
 use super::functions::{self, Form};
 use super::lex::{Token, lex};
 use super::value::{TYPES, Value};
+use k8s_syntax::pattern::Pattern;
+use k8s_syntax::time;
 
 /// How deeply an expression may be nested: several times what any rule needs (cel-go stops at 250). It must fit into
 /// the smallest stack of a thread.
@@ -381,9 +383,37 @@ fn qualified(expr: &Expr) -> Option<String> {
 }
 
 fn function(name: &str, form: Form, arguments: Vec<Expr>) -> Parsed {
+    literals(name, &arguments)?;
     functions::find(name, form, arguments.len())
         .map(|function| Expr::Call(function, arguments))
         .ok_or_else(|| format!("there is no function `{name}` with these arguments"))
+}
+
+/// Checks the patterns, durations and times that are written in the expression, as the API server does (cel-go's
+/// `ValidateRegexLiterals` and the like): an expression that can never be evaluated is none.
+fn literals(name: &str, arguments: &[Expr]) -> Result<(), String> {
+    let text = |at: usize| match arguments.get(at) {
+        Some(Expr::Value(Value::String(text))) => Some(text.as_str()),
+        _ => None,
+    };
+    match name {
+        "matches" | "find" | "findAll" => match text(1).map(Pattern::new) {
+            Some(Err(problem)) => Err(format!(
+                "the pattern `{}` {problem}",
+                text(1).unwrap_or_default()
+            )),
+            _ => Ok(()),
+        },
+        "duration" => match text(0).filter(|text| time::duration(text).is_none()) {
+            Some(text) => Err(format!("`{text}` is not a duration")),
+            None => Ok(()),
+        },
+        "timestamp" => match text(0).filter(|text| time::date_time(text).is_none()) {
+            Some(text) => Err(format!("`{text}` is not a date with a time")),
+            None => Ok(()),
+        },
+        _ => Ok(()),
+    }
 }
 
 fn bind(arguments: Vec<Expr>) -> Parsed {

@@ -97,6 +97,9 @@ fn change(rng: &mut TestRng, object: &mut Value) {
             .iter()
             .any(|it| place.starts_with(it))
     });
+    if all.is_empty() {
+        return;
+    }
     let place = one(rng, &all).clone();
     let (above, name) = place.rsplit_once('/').expect("a path");
     let way = rng.random_range(0..6);

@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use answer::{Answer, Sameness};
-use crd_validate::codes;
 use crd_validate::schema::import::Keep;
 use crd_validate::schema::{Catalogue, Lookup, Selection, Set, files, lock::Lock};
 use crd_validate::{Passes, Request, kind};

@@ -174,6 +174,8 @@ pub(super) fn quantity_of(
         Some(text) => quantity::Quantity::parse(text.trim()),
         None => match &at.node()?.kind {
             manifest::value::Kind::Number(number) => quantity::Quantity::parse(&number.to_string()),
+            // Go reads a null as the quantity that is there before: 0.
+            manifest::value::Kind::Null => quantity::Quantity::parse("0"),
             _ => None,
         },
     }

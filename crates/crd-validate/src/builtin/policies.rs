@@ -274,7 +274,10 @@ pub(super) fn scale_target(walk: &mut BuiltinWalk<'_>, target: &Place<'_, '_>) {
     let version = target.get("apiVersion");
     let text = version.text_or_empty();
     let is_core = target.get("kind").text() == Some("ReplicationController");
-    if !text.contains('/') && !walk.is_open(text) && !is_core {
+    let has_group = text
+        .split_once('/')
+        .is_some_and(|(group, _)| !group.is_empty());
+    if !has_group && !walk.is_open(text) && !is_core {
         walk.wrong(&version, "`group/version`");
     }
 }

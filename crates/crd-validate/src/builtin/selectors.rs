@@ -154,7 +154,7 @@ pub(super) fn finalizers(walk: &mut BuiltinWalk<'_>, finalizers: &Place<'_, '_>)
     let is_wrong = finalizers.items().any(|item| {
         let text = item.text_or_empty();
         let is_known = text == "kubernetes" || text.contains('/');
-        !walk.is_open(text) && !(is_known && (QUALIFIED.holds)(text))
+        !(walk.is_open(text) || is_known && (QUALIFIED.holds)(text))
     });
     if is_wrong {
         walk.says(

@@ -138,10 +138,8 @@ pub(super) fn volume(walk: &mut BuiltinWalk<'_>, spec: &Place<'_, '_>) {
     }
     csi(walk, &spec.get("csi"));
     let local = spec.get("local");
-    if !local.is_null() {
-        if spec.get("nodeAffinity").is_null() {
-            walk.missing(&spec.get("nodeAffinity"));
-        }
+    if !local.is_null() && affinity.is_null() {
+        walk.missing(&affinity);
     }
     walk.form(&spec.get("storageClassName"), SUBDOMAIN);
 }

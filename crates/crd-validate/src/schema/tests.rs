@@ -142,6 +142,13 @@ fn rules_and_patterns_that_nobody_can_read_are_refused_with_their_places() {
         ]
     );
     assert_eq!(
+        wrong("self.size > 0", "string(self.size).matches('(?<!0)1')"),
+        [
+            "schema/unreadable v1.properties.spec: the rule `string(self.size).matches('(?<!0)1')` can't be parsed: the \
+             pattern `(?<!0)1` is not a valid regular expression: at \"string(self.size).matches('(?<!0)1')\""
+        ]
+    );
+    assert_eq!(
         wrong("self.size > 0", "self.size >"),
         [
             "schema/unreadable v1.properties.spec: the rule `self.size >` can't be parsed: a value is expected instead of \
