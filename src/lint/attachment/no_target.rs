@@ -311,6 +311,15 @@ mod tests {
                 "warning attachment/no-target SecurityPolicy /spec/targetSelectors/0: the selector matches none of the 2 Gateways in its scope"
             ]
         );
+        let spec = "{targetSelectors: [{group: gateway.networking.k8s.io, kind: Gateway, matchLabels: {reach: lan}}]}";
+        let elsewhere =
+            policy("SecurityPolicy", "lan", spec).replace("namespace: network", "namespace: edge");
+        assert_eq!(
+            graded(&(two_gateways() + &elsewhere)),
+            [
+                "warning attachment/no-target SecurityPolicy /spec/targetSelectors/0: the selector matches no Gateway in namespace `edge`; Gateway network/internal is in another one"
+            ]
+        );
         // No route of that namespace is given.
         assert_eq!(of("HTTPRoute", "matchLabels: {reach: wan}"), [""; 0]);
     }

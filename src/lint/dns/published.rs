@@ -61,6 +61,8 @@ pub(crate) fn check<'a>(
         return Vec::new();
     }
     let names = names(resolved);
+    let gateways = resolved.gateways().iter().map(|it| it.object);
+    let gateways: Vec<&Object> = gateways.collect();
     let mut found = Vec::new();
     for publisher in publishers.all() {
         let published: Vec<&Name<'_, 'a>> = names
@@ -70,7 +72,7 @@ pub(crate) fn check<'a>(
                 record.is_some_and(|record| record.is_certain)
             })
             .collect();
-        found.extend(idle_publisher::report(&names, publisher));
+        found.extend(idle_publisher::report(&gateways, &names, publisher, all));
         found.extend(with_two_targets(&published, publisher));
         found.extend(private_and_proxied(&published, publisher));
         found.extend(published_twice(&published, publisher, publishers.all()));

@@ -377,6 +377,18 @@ resources: [{names}]"
             ]
         );
         assert_eq!(with_keda("{name: keda, namespace: observability}"), [""; 0]);
+        let release = "
+# net/release.yaml
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: {name: redis, namespace: network}";
+        let on_release = ks("config", "dependsOn: [{name: redis}]");
+        assert_eq!(
+            found_in(&format!("{on_release}{release}\n")),
+            [
+                "error flux/missing-dependency net/config.yaml:6 `redis` is a HelmRelease, and a Flux Kustomization can only depend on others of its own kind"
+            ]
+        );
         assert_eq!(
             says(all, "{name: envoi}"),
             [

@@ -81,7 +81,7 @@ spec: {{json: '{json}'}}
         assert_eq!(
             says(r#"{"title": "a",}"#),
             [
-                "error flux/unreadable-dashboard /spec/json: the dashboard proxies is not valid JSON: trailing comma at line 1 column 15"
+                "error flux/unreadable-dashboard /spec/json: the dashboard proxies is not valid JSON: key must be a string at line 1 column 15"
             ]
         );
     }

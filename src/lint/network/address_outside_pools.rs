@@ -106,6 +106,13 @@ mod tests {
                 "error network/address-outside-pools {ADDRESS} 10.10.30.26 of Gateway network/external is in none of the pools"
             )]
         );
+        let disabled = pool("a", "{cidr: 10.10.30.0/24}", "disabled: true");
+        assert_eq!(
+            found_with_front(&[&disabled]),
+            [format!(
+                "error network/address-outside-pools {ADDRESS} 10.10.30.26 of Gateway network/external is in the pool a, which is disabled"
+            )]
+        );
         let hidden = pool("b", "{cidr: '${POOL}'}", "");
         assert_eq!(found_with_front(&[&misses, &hidden]), [""; 0]);
         let end = pool(

@@ -292,6 +292,43 @@ mod tests {
     }
 
     #[test]
+    fn certificates_are_for_the_names_of_routes() {
+        let says = |hostname: &str, tunnel: &str| {
+            let front = FRONT.replace(
+                "protocol: HTTPS}",
+                "protocol: HTTPS, tls: {certificateRefs: [{name: tls}]}}",
+            );
+            found_in(&format!(
+                "{front}
+# route.yaml
+apiVersion: cert-manager.io/v1
+kind: Certificate
+metadata: {{name: site, namespace: network}}
+spec: {{secretName: tls, dnsNames: ['*.example.com']}}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {{name: shop, namespace: network}}
+spec: {{parentRefs: [{{name: external}}], hostnames: ['{hostname}']}}
+{tunnel}"
+            ))
+        };
+        assert_eq!(says("shop.example.com", ""), [""; 0]);
+        assert_eq!(
+            says("example.com", ""),
+            [
+                "warning network/certificate-names route.yaml:9 the certificate of the gateway is not valid for example.com"
+            ]
+        );
+        let tunnel = "---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: cloudflared, namespace: network}
+";
+        assert_eq!(says("example.com", tunnel), [""; 0]);
+    }
+
+    #[test]
     fn certificates_are_for_the_names_of_their_listeners() {
         let listener = |hostname: &str| {
             FRONT.replace(
