@@ -105,13 +105,25 @@ fn prefixes_of(version: Option<&Text>) -> Vec<Text> {
     known.iter().map(unwritten).collect()
 }
 
-/// All prefixes of annotations that somebody reads.
+/// The prefixes of annotations that somebody reads.
 pub fn prefixes(cluster: &Cluster) -> Vec<Text> {
+    let all: Vec<Text> = cluster
+        .gateways
+        .iter()
+        .map(|(name, _)| name.clone())
+        .collect();
+    prefixes_for(cluster, &all)
+}
+
+/// The prefixes of annotations that the publishers of some gateways read.
+pub fn prefixes_for(cluster: &Cluster, gateways: &[Text]) -> Vec<Text> {
     if cluster.dns.publishers.is_empty() {
         return default_prefixes(cluster);
     }
     let mut all: Vec<Text> = Vec::new();
-    for (_, publisher) in cluster.dns.publishers.iter() {
+    let publishers = cluster.dns.publishers.iter();
+    let own = publishers.filter(|(_, it)| gateways.iter().any(|gateway| is_for(it, gateway)));
+    for (_, publisher) in own {
         for prefix in publisher_prefixes(cluster, publisher) {
             if all.iter().all(|there| there.value != prefix.value) {
                 all.push(prefix);

@@ -106,7 +106,7 @@ fn endpoint(
             records: records.collect(),
             ttl: None,
             proxied: table.proxied.as_ref().map(|flag| flag.value.to_string()),
-            prefixes: dns::prefixes(cluster),
+            prefixes: dns::prefixes_for(cluster, gateways),
         },
         overlay: table.overlay(),
     })
