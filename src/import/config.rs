@@ -50,6 +50,12 @@ const ORDER: [&str; 34] = [
     "",
 ];
 
+impl From<Map> for Config {
+    fn from(root: Map) -> Self {
+        Config { root }
+    }
+}
+
 impl Config {
     /// Sets the value at a path, and creates the tables on the way.
     pub fn set(&mut self, path: &[&str], value: Node) {
