@@ -9,10 +9,12 @@ use clap::ValueEnum;
 use walkdir::WalkDir;
 
 use super::output::Stream;
+use super::several::JoinedFindings;
 use super::{Global, found, git, place};
 use crate::bounds::file::{self, Unread};
 use crate::compile::{Compiled, compile};
 use crate::config::load::LARGEST_CONFIG;
+use crate::import::clusters::{self, ImportedClusters};
 use crate::import::files::{self, Files, Reader};
 use crate::import::{self, Failure, Import, find, report, template};
 use crate::report::Report;
@@ -62,8 +64,22 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Res
     let root = Root::of(&given, args)?;
     let files = root.files(&root.base)?;
     let wanted = root.wanted(&given, args)?;
-    let import = match import_or_ask(&files, &wanted, &catalogue, out)? {
+    let found = import::import(&files, &wanted, &catalogue);
+    let mut why_not_one = None;
+    if let Err((Failure::Several(folders), _)) = &found {
+        match clusters::import_all(&files, folders, &catalogue) {
+            Ok(clusters) => return import_clusters(args, global, clusters, &root, out),
+            Err(why) => why_not_one = Some(why),
+        }
+    }
+    let import = match found_or_asked(found, &files, &catalogue, out)? {
         Ok(import) => import,
+        Err((Failure::Several(folders), _)) => {
+            bail!(
+                "{}",
+                Failure::Unlike(folders, why_not_one.unwrap_or_default())
+            )
+        }
         Err((Failure::NoGateway(_), _)) if is_template(&given.join(CONFIG), &catalogue) => {
             return convert(args, global, &given.join(CONFIG), &catalogue, out);
         }
@@ -75,7 +91,45 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Res
         Err((failure, _)) => bail!("{failure}"),
     };
     let written = root.write(args, &import.config, out)?;
-    print_report(args, global, import, &written, out)
+    print_report(args, global, import, &[], &written, out)
+}
+
+/// Writes the description of several clusters, and prints what was done as if they were one.
+fn import_clusters(
+    args: &Args,
+    global: &Global,
+    clusters: ImportedClusters,
+    root: &Root,
+    out: &mut Stream,
+) -> anyhow::Result<ExitCode> {
+    let (names, imports): (Vec<String>, Vec<Import>) = clusters.all.into_iter().unzip();
+    let mut joined = JoinedFindings::default();
+    let mut whole: Option<Import> = None;
+    for (name, mut import) in names.iter().zip(imports) {
+        let found = std::mem::take(&mut import.compiled.diagnostics);
+        let compiled = &import.compiled;
+        let counts = (compiled.files.len(), compiled.objects.len());
+        joined.add(Some(name), found, &compiled.sources, counts);
+        match &mut whole {
+            None => whole = Some(import),
+            Some(whole) => {
+                whole.outcomes.extend(import.outcomes);
+                whole.added.extend(import.added);
+                whole.dropped.extend(import.dropped);
+                whole.notes.extend(import.notes);
+                whole.lines += import.lines;
+                whole.compiled.files.extend(import.compiled.files);
+                whole.compiled.objects.extend(import.compiled.objects);
+            }
+        }
+    }
+    let Some(mut whole) = whole else {
+        bail!("there is no cluster to import");
+    };
+    whole.compiled.diagnostics = joined.diagnostics;
+    whole.compiled.sources = joined.sources;
+    let written = root.write(args, &whole.config, out)?;
+    print_report(args, global, whole, &names, &written, out)
 }
 
 /// The folders below a folder that have gateways, which `import` can read. Nothing if it can't be walked.
@@ -94,14 +148,13 @@ pub(super) fn folders_with_gateways(folder: &Path) -> Vec<String> {
     }
 }
 
-/// Imports the tree. If several folders have gateways, asks which one, provided there is a terminal.
-fn import_or_ask(
+/// What was found. If several folders have gateways, asks which one, provided there is a terminal.
+fn found_or_asked(
+    found: Result<Import, (Failure, manifest::diagnostic::Sources)>,
     files: &Files,
-    wanted: &str,
     catalogue: &Catalogue,
     out: &mut Stream,
 ) -> anyhow::Result<Result<Import, (Failure, manifest::diagnostic::Sources)>> {
-    let found = import::import(files, wanted, catalogue);
     let asks = std::io::stdin().is_terminal() && out.is_terminal();
     let Err((Failure::Several(folders), sources)) = found else {
         return Ok(found);
@@ -132,12 +185,13 @@ fn print_report(
     args: &Args,
     global: &Global,
     import: Import,
+    clusters: &[String],
     written: &Written,
     out: &mut Stream,
 ) -> anyhow::Result<ExitCode> {
     let different = import.is_different();
     if args.format == Format::Json {
-        let json = report::json(&import, &written.shown);
+        let json = report::json(&import, clusters, &written.shown);
         if !written.on_stdout {
             out.json(&json)?;
         }
@@ -145,6 +199,14 @@ fn print_report(
     }
     if !global.quiet {
         let mut text = format!("{} {}\n", written.word, printable(&written.shown));
+        if !clusters.is_empty() {
+            let names = clusters.join(", ");
+            text.push_str(&format!(
+                "{} clusters: {}\n",
+                clusters.len(),
+                printable(&names)
+            ));
+        }
         text.push_str(&report::human(&import));
         match written.on_stdout {
             true => global.stderr().write_all(text.as_bytes())?,
@@ -197,7 +259,7 @@ fn convert(
         config: converted.config,
         compiled,
     };
-    print_report(args, global, import, &written, out)
+    print_report(args, global, import, &[], &written, out)
 }
 
 fn read_config(path: &Path) -> anyhow::Result<String> {

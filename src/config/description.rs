@@ -30,10 +30,10 @@ const MOST_CLUSTERS: usize = 256;
 const LONGEST_NAME: usize = 63;
 
 /// What stands for the cluster's name in the keys of [`WITH_NAME`].
-const PLACEHOLDER: &str = "{cluster}";
+pub(crate) const PLACEHOLDER: &str = "{cluster}";
 
 /// The keys with paths that must differ between clusters.
-const WITH_NAME: [&[&str]; 4] = [
+pub(crate) const WITH_NAME: [&[&str]; 4] = [
     &PATH,
     &["chart", "bootstrap"],
     &["argocd", "name"],
@@ -384,7 +384,7 @@ fn is_relative(text: &str) -> bool {
 }
 
 /// Whether a name can be that of a folder on every system, and part of a lock's name.
-fn is_name(name: &str) -> bool {
+pub(crate) fn is_name(name: &str) -> bool {
     let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_.".contains(c);
     let begins = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
     name.len() <= LONGEST_NAME && name.starts_with(begins) && name.chars().all(fits)

@@ -134,6 +134,17 @@ pub fn tree(sources: &Sources, source: SourceId) -> Option<(Node, Vec<Diagnostic
     tree_of(sources, source).ok()
 }
 
+/// The table of a text; `None` if it is not TOML.
+pub(crate) fn table_of(text: &str) -> Option<Map> {
+    let mut sources = Sources::default();
+    let source = sources.add("cluster.toml", text);
+    let (tree, _) = tree_of(&sources, source).ok()?;
+    match Node::from_json(tree.to_json()).kind {
+        Kind::Map(map) => Some(map),
+        _ => None,
+    }
+}
+
 pub(super) fn tree_of(
     sources: &Sources,
     source: SourceId,

@@ -52,6 +52,12 @@ const ORDER: [&str; 36] = [
     "",
 ];
 
+impl From<Map> for Config {
+    fn from(root: Map) -> Self {
+        Config { root }
+    }
+}
+
 impl Config {
     /// Sets the value at a path, and creates the tables on the way.
     pub fn set(&mut self, path: &[&str], value: Node) {

@@ -11,6 +11,8 @@ pub enum Failure {
     NoGateway(String),
     /// There are several front doors, in these folders.
     Several(Vec<String>),
+    /// There are several front doors, in these folders, and this is why they can't be clusters of one description.
+    Unlike(Vec<String>, String),
     /// A file of the front door can't be read: its path and the reason.
     Unreadable(String, String),
     /// `cluster.toml` can't describe any of the Gateways in this folder.
@@ -37,8 +39,13 @@ impl fmt::Display for Failure {
                      one with the Gateway; hidden folders, and files that are not .yaml or .yml, are not read"
                 )
             }
-            Failure::Several(folders) => {
-                write!(f, "several folders have gateways:")?;
+            Failure::Several(folders) | Failure::Unlike(folders, _) => {
+                write!(f, "several folders have gateways")?;
+                if let Failure::Unlike(_, why) = self {
+                    write!(f, ", which can't be clusters of one cluster.toml: {why}")?;
+                } else {
+                    write!(f, ":")?;
+                }
                 for folder in folders {
                     write!(f, "\n  {folder}")?;
                 }

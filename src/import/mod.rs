@@ -5,9 +5,10 @@
 //! expresses: it renders in memory, compares, and adds the differences to each object ([`residual`]) until there are
 //! none. Settings that several objects have in common are moved to one place ([`hoist`]). Objects that `cluster.toml`
 //! has no table for are kept in their files; if such a file also has rendered objects, they are written out
-//! completely (`extra.objects`). [`toml`] writes the configuration as a person would. [`comments`] keeps comments
+//! completely (`extra.objects`). Front doors of several clusters become one description ([`clusters`]). [`toml`] writes the configuration as a person would. [`comments`] keeps comments
 //! that other tools read. All of this is pure: the files are passed by path.
 
+pub mod clusters;
 pub mod comments;
 pub mod config;
 pub mod delivery;

@@ -138,11 +138,7 @@ pub(super) fn outcome(
     });
     let mut notes = door.notes.clone();
     notes.extend(lifted.notes.iter().cloned());
-    notes.extend(door.place.others.iter().map(|other| {
-        format!(
-            "{other} also has Gateways; it was not imported, use `--path` to import it separately"
-        )
-    }));
+    notes.extend(door.place.others.iter().map(|other| left_out(other)));
     Import {
         place: door.place.clone(),
         outcomes,
@@ -153,6 +149,11 @@ pub(super) fn outcome(
         config,
         compiled,
     }
+}
+
+/// The note for a folder with another front door.
+pub(super) fn left_out(folder: &str) -> String {
+    format!("{folder} also has Gateways; it was not imported, use `--path` to import it separately")
 }
 
 fn fields(found: &FoundObject, made: &Node) -> Vec<FieldDiff> {

@@ -23,8 +23,8 @@ const LONGEST_SHOWN: usize = 60;
 ///   didn't exist (`added`), each with `object`, `file` and `fields`, as in `diff`.
 /// - `kept_objects`: each with `object`, `file` and `why`.
 /// - `dropped_comments`: each with `file`, `line`, `text`. `notes`: what is not supported. `lines`: those of `config`, and
-///   of the `yaml` that it replaces. `findings`: the number of `errors` and `warnings` of `validate`.
-pub fn json(import: &Import, config: &str) -> Json {
+///   of the `yaml` that it replaces. `clusters`: the names of those that were imported into one file; empty for one. `findings`: the number of `errors` and `warnings` of `validate`.
+pub fn json(import: &Import, clusters: &[String], config: &str) -> Json {
     let object = |object: &manifest::diagnostic::ObjectRef| {
         json!({
             "apiVersion": object.api_version, "kind": object.kind,
@@ -55,6 +55,7 @@ pub fn json(import: &Import, config: &str) -> Json {
     json!({
         "schema": FORMAT,
         "config": config,
+        "clusters": clusters,
         "objects": import.outcomes.len(),
         "generated": import.count(|fate| matches!(fate, Fate::Generated { .. })),
         "in_full": import.count(|fate| matches!(fate, Fate::Generated { in_full: true })),

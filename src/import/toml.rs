@@ -13,7 +13,8 @@ use manifest::value::{Kind, Map, Node};
 const WIDTH: usize = 110;
 
 /// Tables that contain named tables. Each named table has a header of its own, however short it is.
-const NAMED: [&[&str]; 13] = [
+const NAMED: [&[&str]; 14] = [
+    &["clusters"],
     &["gateways"],
     &["classes"],
     &["auth"],
@@ -54,6 +55,50 @@ pub fn document(root: &Map, comments: &[Comment]) -> String {
     };
     writer.table(&mut Vec::new(), root);
     writer.text
+}
+
+/// The comments on lines of their own, each with the path of the key below it. Those in lists of tables are left out,
+/// because their tables have no names.
+pub(super) fn comments_above_keys(text: &str) -> Vec<Comment> {
+    let (mut found, mut open): (Vec<Comment>, Vec<&str>) = (Vec::new(), Vec::new());
+    let mut table: Option<Vec<String>> = Some(Vec::new());
+    for line in text.lines().map(str::trim) {
+        if let Some(comment) = line.strip_prefix('#') {
+            open.push(comment.trim());
+            continue;
+        }
+        let path = match line.strip_prefix('[') {
+            Some(header) if header.starts_with('[') => {
+                table = None;
+                None
+            }
+            Some(header) if line.ends_with(']') => {
+                table = header.strip_suffix(']').and_then(key_path);
+                table.clone()
+            }
+            _ => line.split_once(" = ").and_then(|(key, _)| {
+                let below = key_path(key)?;
+                Some(table.iter().flatten().cloned().chain(below).collect())
+                    .filter(|_| table.is_some())
+            }),
+        };
+        if let Some(path) = path.filter(|_| !open.is_empty()) {
+            found.push((path, open.join("\n")));
+        }
+        open.clear();
+    }
+    found
+}
+
+/// The parts of a dotted key.
+fn key_path(key: &str) -> Option<Vec<String>> {
+    let table = crate::config::load::table_of(&format!("{key} = 0"))?;
+    let (mut path, mut at) = (Vec::new(), Some(&table));
+    while let Some((key, value)) = at.and_then(|map| map.iter().next()) {
+        path.push(key.to_owned());
+        at = value.as_map();
+    }
+    Some(path)
 }
 
 struct Writer<'a> {

@@ -128,7 +128,8 @@ fn row(finding: &Diagnostic, report: &Report, sources: &Sources) -> String {
         (false, true) => code(&format!("{path}:{}:{}", at.line, at.column)),
         (false, false) => code(&path),
     };
-    let more = [("", &finding.why), ("help: ", &finding.help)];
+    let among = text::clusters(finding).map(|(name, among)| format!("{name}: {among}"));
+    let more = [("", &among), ("", &finding.why), ("help: ", &finding.help)];
     let more = more.map(|(word, text)| match text {
         Some(text) => format!("<br>{word}{}", prose(text)),
         None => String::new(),

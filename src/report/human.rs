@@ -124,13 +124,12 @@ fn remarks(finding: &Diagnostic, sources: &Sources) -> Vec<Message<'static>> {
         None => (object.map(with_pointer), None),
     };
     let named = |name: &'static str| Level::NOTE.with_name(name);
-    let clusters = match finding.clusters.as_slice() {
-        [] | [_] => "cluster",
-        _ => "clusters",
-    };
-    let among = Some(finding.clusters.join(", ")).filter(|text| !text.is_empty());
+    let (clusters, among) = text::clusters(finding).unzip();
     [
-        (named(clusters), among.as_deref().map(text::line)),
+        (
+            named(clusters.unwrap_or_default()),
+            among.as_deref().map(text::line),
+        ),
         (named("object"), object.as_deref().map(text::line)),
         (named("rendered to"), rendered.as_deref().map(text::line)),
         (Level::NOTE, finding.why.as_deref().map(text::lines)),

@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 
 use self::model::{
     Artifact, Configuration, Driver, Exact, Finding, Fingerprints, Log, Logical, Physical, Place,
-    Region, Rule, Run, Text, Tool, UriBase, UriBases,
+    Properties, Region, Rule, Run, Text, Tool, UriBase, UriBases,
 };
 use super::{Report, place, text};
 use manifest::diagnostic::{Code, Diagnostic, Location, ObjectRef, Sources, printable};
@@ -43,6 +43,9 @@ pub(super) fn write(report: &Report, sources: &Sources, out: &mut dyn io::Write)
             locations: locations(finding, report, sources),
             related_locations: related(finding, report, sources),
             partial_fingerprints: fingerprint(finding, report, sources, &mut seen),
+            properties: (!finding.clusters.is_empty()).then(|| Properties {
+                clusters: finding.clusters.clone(),
+            }),
         })
         .collect();
     let description = plain("The root of the repository.");
@@ -86,11 +89,16 @@ fn message(text: &str) -> Text {
     )
 }
 
-/// The message, the consequences and the help, one paragraph each.
+/// The message, the clusters, the consequences and the help, one paragraph each. Services show a result's message, and
+/// not its properties.
 fn paragraphs(finding: &Diagnostic) -> String {
     let why = finding.why.as_deref().map(str::to_owned);
     let help = finding.help.as_deref().map(|help| format!("Help: {help}"));
-    let all = [Some(finding.message.clone()), why, help];
+    let among = text::clusters(finding).map(|(name, among)| match name {
+        "cluster" => format!("Cluster: {among}"),
+        _ => format!("Clusters: {among}"),
+    });
+    let all = [Some(finding.message.clone()), among, why, help];
     all.into_iter().flatten().collect::<Vec<_>>().join("\n\n")
 }
 

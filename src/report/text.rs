@@ -61,8 +61,18 @@ pub(super) fn object(object: &ObjectRef) -> String {
     }
 }
 
-/// Everything about a finding except its message, one item per line: the object, other positions, the
-/// consequences and the help.
+/// In which clusters a finding is, if the repository is for several: the name of the line, and their names.
+pub(super) fn clusters(finding: &Diagnostic) -> Option<(&'static str, String)> {
+    let name = match finding.clusters.as_slice() {
+        [] => return None,
+        [_] => "cluster",
+        _ => "clusters",
+    };
+    Some((name, finding.clusters.join(", ")))
+}
+
+/// Everything about a finding except its message, one item per line: the clusters, the object, other
+/// positions, the consequences and the help.
 pub(super) fn remarks(finding: &Diagnostic, report: &Report, sources: &Sources) -> Vec<String> {
     let related = finding.related.iter().map(|related| {
         let at = sources.locate(related.span);
@@ -77,7 +87,9 @@ pub(super) fn remarks(finding: &Diagnostic, report: &Report, sources: &Sources) 
             None => path,
         }
     });
+    let (name, among) = clusters(finding).unzip();
     let before = [
+        (name.unwrap_or_default(), among),
         ("object", finding.object.as_ref().map(object)),
         ("rendered to", rendered),
     ];

@@ -105,6 +105,35 @@ fn a_mistake_in_what_is_shared_is_told_once_with_its_line() {
 }
 
 #[test]
+fn every_format_says_in_which_clusters_something_is_found() {
+    let wrong = two("").replace("replicas = 2", "replcas = 2");
+    let wrong = wrong.replace("address = \"10.10.40.26\"", "address = \"10.10.40.266\"");
+    let project = Project::new().config(wrong);
+    let report = |format: &str| project.run(["validate", "--format", format]).code(1);
+
+    let sarif = json(&report("sarif"));
+    let results = sarif["runs"][0]["results"].as_array().expect("results");
+    let clusters: Vec<&Json> = results
+        .iter()
+        .map(|it| &it["properties"]["clusters"])
+        .collect();
+    let both = serde_json::json!(["staging", "production"]);
+    assert_eq!(clusters, [&both, &serde_json::json!(["production"])]);
+    let text = results[0]["message"]["text"].as_str().expect("a message");
+    assert!(
+        text.contains("\n\nClusters: staging, production\n\n"),
+        "{text}"
+    );
+
+    report("github")
+        .says("%0Aclusters: staging, production%0A")
+        .says("%0Acluster: production%0A");
+    report("junit")
+        .says("\nclusters: staging, production\n")
+        .says("\ncluster: production\n");
+}
+
+#[test]
 fn a_mistake_of_one_cluster_is_told_for_it_only() {
     let wrong = two("").replace("address = \"10.10.40.26\"", "address = \"10.10.40.266\"");
     let project = Project::new().config(wrong);

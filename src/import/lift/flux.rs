@@ -46,7 +46,9 @@ impl Lift<'_> {
         if let Some(prefix) = self.path_prefix(node) {
             table.insert("path_prefix", text(prefix));
         }
-        self.extend(&["flux"], table);
+        if !table.is_empty() {
+            self.extend(&["flux"], table);
+        }
         self.flux_slot(first, &["flux"], Form::Object);
         if let Some(second) = second {
             self.second(first, second);

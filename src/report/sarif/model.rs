@@ -89,6 +89,15 @@ pub(super) struct Finding {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub related_locations: Vec<Place>,
     pub partial_fingerprints: Fingerprints,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub properties: Option<Properties>,
+}
+
+/// 3.8: what SARIF has no property for.
+#[derive(Serialize)]
+pub(super) struct Properties {
+    /// The names of the clusters in which something is found.
+    pub clusters: Vec<String>,
 }
 
 /// 3.27.17: identifies the same finding in later runs.

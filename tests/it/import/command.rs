@@ -126,18 +126,20 @@ fn a_cluster_toml_that_says_something_else_is_left_alone() {
 }
 
 #[test]
-fn several_clusters_are_told_and_one_is_chosen() {
+fn front_doors_that_are_unlike_are_told_and_one_is_chosen() {
     let project = tree();
     for (path, bytes) in project.files() {
         if let Some(rest) = path.strip_prefix("kubernetes/") {
             let text = String::from_utf8(bytes)
                 .expect("text")
-                .replace("./kubernetes/", "./staging/");
+                .replace("./kubernetes/", "./staging/")
+                .replace("name: envoy-external", "name: edge-external")
+                .replace("name: envoy-internal", "name: edge-internal");
             project.write(&format!("staging/{rest}"), text);
         }
     }
     let run = project.run(["import", "."]).code(2);
-    run.warns("several folders have gateways:\n  kubernetes/apps/network/envoy-gateway/app\n  staging/apps/network")
+    run.warns("so they may be in the same cluster\n  kubernetes/apps/network/envoy-gateway/app\n  staging/apps/network")
         .warns("--path kubernetes/apps/network/envoy-gateway");
     assert!(!project.path("cluster.toml").exists());
     project.run(["import", ".", "--path", "staging"]).success();

@@ -2,6 +2,7 @@
 //! can't be imported; also of real repositories, with figures, if they are available.
 
 mod bad;
+mod clusters;
 mod command;
 mod delivery;
 mod forms;
