@@ -49,19 +49,19 @@ pub(crate) fn report<'a>(
     if names.is_empty() || filter.is_open || !reads_routes {
         return None;
     }
+    // A publisher that cluster.toml only states to exist is in no manifest.
+    let object = publisher.object?;
     let (message, help) = match of_gateways(gateways, filter) {
         Some(told) => told,
         // A chart in another namespace may make routes that the filter admits.
         None if all
             .iter()
-            .any(|it| may_make_routes(it.object, gateways, publisher)) =>
+            .any(|it| may_make_routes(it.object, gateways, object)) =>
         {
             return None;
         }
         None => of_routes(names, filter)?,
     };
-    // A publisher that cluster.toml only states to exist is in no manifest.
-    let object = publisher.object?;
     let place = Pointer::root().key("spec").key("values");
     let place = match object.node.at(&place) {
         Some(_) => place,
@@ -141,10 +141,10 @@ fn of_routes(names: &[Name<'_, '_>], filter: &Filter<'_>) -> Option<(String, &'s
 }
 
 /// Whether an object is a release of a chart that may have routes.
-fn may_make_routes(object: &Object, gateways: &[&Object], publisher: &Publisher<'_>) -> bool {
+fn may_make_routes(object: &Object, gateways: &[&Object], publisher: &Object) -> bool {
     let is_release = matches!(object.group(), HELM | ARGO_CD);
     let is_beside = |other: &Object| other.namespace() == object.namespace();
-    is_release && !is_beside(publisher.object) && !gateways.iter().any(|it| is_beside(it))
+    is_release && !is_beside(publisher) && !gateways.iter().any(|it| is_beside(it))
 }
 
 #[cfg(test)]

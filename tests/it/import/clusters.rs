@@ -52,13 +52,23 @@ fn two_clusters_become_one_description_that_renders_both_again() {
     run.says("2 clusters: production, staging\n")
         .says(" 0 kept, 0 different; ");
     let config = project.read("cluster.toml");
-    let shared = config.split("[clusters.production]").next().expect("what is shared");
-    for line in ["path = \"clusters/{cluster}/network\"", "http3 = true", "version = \"1.9.0\""] {
+    let shared = config
+        .split("[clusters.production]")
+        .next()
+        .expect("what is shared");
+    for line in [
+        "path = \"clusters/{cluster}/network\"",
+        "http3 = true",
+        "version = \"1.9.0\"",
+    ] {
         assert_eq!(config.matches(line).count(), 1, "{config}");
         assert!(shared.contains(line), "{config}");
     }
     project.run(["diff"]).success().says("no difference");
-    project.run(["validate"]).success().says("2 clusters, nothing found");
+    project
+        .run(["validate"])
+        .success()
+        .says("2 clusters, nothing found");
     project.run(["render"]).success();
     for (path, text) in &before {
         if !path.ends_with("00-crds.yaml") {
@@ -68,14 +78,17 @@ fn two_clusters_become_one_description_that_renders_both_again() {
     let again = project.run(["import", ".", "--output", "-"]).success();
     assert_eq!(again.stdout, config);
     let json = project.run(["import", ".", "--output", "again.toml", "--format", "json"]);
-    json.success().says("\"clusters\": [\n    \"production\",\n    \"staging\"\n  ]");
+    json.success()
+        .says("\"clusters\": [\n    \"production\",\n    \"staging\"\n  ]");
 }
 
 #[test]
 fn one_folder_can_still_be_chosen() {
     let project = rendered(CONFIG);
     let run = project.run(["import", ".", "--path", "clusters/staging", "--output", "-"]);
-    run.success().never_says("[clusters.").says("domain = \"staging.example.com\"");
+    run.success()
+        .never_says("[clusters.")
+        .says("domain = \"staging.example.com\"");
 }
 
 #[test]
@@ -100,10 +113,16 @@ gateways.envoy-internal.address = \"10.10.30.25\"
     let start = CONFIG.find("[clusters.staging]").expect("the last cluster");
     let config = format!("{}{unlike}", &CONFIG[..start]);
     let tree = super::read(&rendered(&config).root());
-    let folders = ["clusters/production/network/envoy-gateway/app", "clusters/staging/network/envoy-gateway/app"];
+    let folders = [
+        "clusters/production/network/envoy-gateway/app",
+        "clusters/staging/network/envoy-gateway/app",
+    ];
     let folders = folders.map(str::to_owned);
     let Err(why) = import_all(&tree, &folders, &Catalogue::embedded()) else {
         panic!("they have little in common");
     };
-    assert!(why.starts_with("they are too unlike, because only "), "{why}");
+    assert!(
+        why.starts_with("they are too unlike, because only "),
+        "{why}"
+    );
 }
