@@ -36,6 +36,7 @@ pub mod test;
 pub mod traffic;
 pub mod types;
 pub mod validate;
+pub mod values;
 pub mod versions;
 
 pub use load::load;
