@@ -18,7 +18,7 @@ pub(super) struct Args {
 /// # Errors
 /// If it can't be written.
 pub(super) fn config_schema(out: &mut dyn Write) -> anyhow::Result<ExitCode> {
-    writeln!(out, "{:#}", crate::config::schema::json_schema())?;
+    writeln!(out, "{:#}", crate::config::schema::for_editors())?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -8,6 +8,8 @@ mod printed;
 mod rendered;
 mod targets;
 
+use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -22,11 +24,12 @@ use super::project::{self, Project};
 use super::{Global, found, git};
 use crate::compile::{Beside, Compiled};
 use crate::config::{chart, versions};
-use crate::lint::upgrade::{Move, Side, Upgrade, compare};
+use crate::lint::upgrade::{Move, PROJECTS, Side, Upgrade, compare};
 use crate::report::Report;
 use crd_validate::schema::bundle::ENVOY_GATEWAY;
 use crd_validate::schema::{Catalogue, Reason, Selection};
 use edit::Edit;
+pub(super) use edit::Fix;
 use installed::installed;
 use manifest::Object;
 use manifest::diagnostic::{Diagnostic, Sources};
@@ -110,6 +113,51 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Stream) -> anyhow::Res
         Format::Json => out.json(&printed::document(&outlook, args.fix)?)?,
     }
     Ok(found(!outlook.upgrade.breaks.is_empty()))
+}
+
+/// What `upgrade --to PROJECT@VERSION --fix` would write, by file.
+///
+/// # Errors
+/// The same as for [`run`].
+pub(super) fn fixes(
+    project: &str,
+    version: &str,
+    global: &Global,
+) -> anyhow::Result<BTreeMap<String, Vec<Fix>>> {
+    let targets = [Target::parse(&format!("{project}@{version}"))];
+    let outlook = match project::root_without_config(global)? {
+        None => of_project(&targets, global)?,
+        Some(root) => {
+            let args = Args {
+                to: Vec::new(),
+                fix: false,
+                list: false,
+                paths: Vec::new(),
+                format: Format::Json,
+            };
+            Some(of_manifests(Some(&root), &args, &targets, global)?)
+        }
+    };
+    let mut by_file: BTreeMap<String, Vec<Fix>> = BTreeMap::new();
+    for edit in outlook.into_iter().flat_map(|it| it.edits) {
+        let fixes = by_file.entry(edit.file).or_default();
+        fixes.extend(edit.fix.filter(|fix| !fixes.contains(fix)));
+    }
+    by_file.retain(|_, fixes| !fixes.is_empty());
+    Ok(by_file)
+}
+
+/// The projects whose version one of these objects sets, and the bytes of the version in the file of the object.
+pub(super) fn set_versions(objects: &[Object]) -> Vec<(&'static str, Range<usize>)> {
+    let of_project = |project: &'static str| {
+        let found = installed(objects, project).into_iter();
+        let settings = found.filter(|it| it.is_setting);
+        let spans = settings.filter_map(|it| it.object.span(&it.pointer));
+        spans
+            .map(move |span| (project, span.range()))
+            .collect::<Vec<_>>()
+    };
+    PROJECTS.iter().flat_map(|it| of_project(it.name)).collect()
 }
 
 fn all_running(

@@ -41,6 +41,7 @@ pub mod traffic;
 pub mod tunnel;
 pub mod types;
 pub mod validate;
+pub mod values;
 pub mod versions;
 
 pub use load::load;

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::schema::json_schema;
+use super::values::is_variable;
 
 /// The documentation of one key.
 #[derive(Clone, Debug, PartialEq)]
@@ -116,7 +117,12 @@ fn takes(root: &Value, schema: &Value) -> String {
         return words.join(", ");
     }
     if let Some(parts) = schema.get("anyOf").and_then(Value::as_array) {
-        let mut names: Vec<String> = parts.iter().map(|part| takes(root, part)).collect();
+        // Flux variables may stand everywhere.
+        let has_words = parts.iter().any(|part| words_of(part).is_some());
+        let told = parts
+            .iter()
+            .filter(|part| !(has_words && is_variable(part)));
+        let mut names: Vec<String> = told.map(|part| takes(root, part)).collect();
         names.dedup();
         return names.join(" or ");
     }

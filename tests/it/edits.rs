@@ -387,9 +387,14 @@ fn the_schema_for_editors_takes_the_reference_and_refuses_what_render_refuses() 
         let table: toml::Table = text.parse().expect("TOML");
         serde_json::to_value(table).expect("JSON")
     };
-    for good in [REFERENCE, MINIMAL] {
+    let configs = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/configs");
+    let configs = std::fs::read_dir(configs).expect("a folder");
+    let configs = configs.map(|entry| entry.expect("an entry").path());
+    let configs = configs.map(|path| std::fs::read_to_string(path).expect("a text"));
+    let good = [REFERENCE, MINIMAL].map(str::to_owned);
+    for good in good.into_iter().chain(configs) {
         let errors: Vec<String> = validator
-            .iter_errors(&json(good))
+            .iter_errors(&json(&good))
             .map(|error| format!("{}: {error}", error.instance_path()))
             .collect();
         assert!(errors.is_empty(), "{errors:#?}");
@@ -410,6 +415,83 @@ fn the_schema_for_editors_takes_the_reference_and_refuses_what_render_refuses() 
             .config(format!("{text}\n"))
             .run(["validate"])
             .code(1);
+    }
+    // One mistake is reported once, at its place, and `validate` refuses it, too.
+    let mistakes = [
+        ("[proxy]\nip_family = \"ipv4\"", "/proxy/ip_family"),
+        ("[proxy]\nlog_level = \"loud\"", "/proxy/log_level"),
+        ("[proxy]\nreplicas = \"two\"", "/proxy/replicas"),
+        (
+            "[proxy]\ndrain_timeout = \"1 hour\"",
+            "/proxy/drain_timeout",
+        ),
+        (
+            "[client_traffic.tls]\nmin_version = 1.4",
+            "/client_traffic/tls/min_version",
+        ),
+        (
+            "[client_traffic]\nclient_ip.trusted_cidrs = [\"10.0.0.0/8\", \"x\"]",
+            "/client_traffic/client_ip/trusted_cidrs/1",
+        ),
+        (
+            "[backend_traffic]\ncompression = [\"Gzip\", \"Zip\"]",
+            "/backend_traffic/compression/1",
+        ),
+        ("[cilium]\npools = \"10.10.30\"", "/cilium/pools"),
+        ("[redirect]\nstatus = \"x\"", "/redirect/status"),
+        ("[flux]\ninterval = \"soon\"", "/flux/interval"),
+        ("[lua]\nblock_user_agents = [1]", "/lua/block_user_agents/0"),
+        ("[autoscaling]\nmin = \"a\"", "/autoscaling/min"),
+    ];
+    let reported = |text: &str| -> Vec<String> {
+        let value = json(text);
+        let errors = validator.iter_errors(&value);
+        errors
+            .map(|error| error.instance_path().to_string())
+            .collect()
+    };
+    for (text, place) in mistakes {
+        let config = format!("{MINIMAL}\n{text}\n");
+        assert_eq!(reported(&config), [place], "{text}");
+        Project::new().config(config).run(["validate"]).code(1);
+    }
+    for text in [
+        "address = \"10.10.30.256\"",
+        "address = [\"10.10.30.26\", \"gateway\"]",
+    ] {
+        let config = MINIMAL.replace("address = \"10.10.30.26\"", text);
+        assert_ne!(config, MINIMAL);
+        assert_eq!(reported(&config).len(), 1, "{text}");
+        Project::new().config(config).run(["validate"]).code(1);
+    }
+    // A variable may stand where its value is not known.
+    let variables =
+        "[proxy]\nip_family = \"${FAMILY}\"\nreplicas = \"${N}\"\ndrain_timeout = \"${T}\"";
+    assert_eq!(reported(&format!("{MINIMAL}\n{variables}\n")), [""; 0]);
+    assert_eq!(
+        schema["$defs"]["Redirect"]["properties"]["status"]["default"],
+        301
+    );
+    let policies = &schema["$defs"]["Chart"]["properties"]["enable_envoy_patch_policy"];
+    assert!(policies["default"].is_null(), "it depends on other keys");
+}
+
+/// The closed sets of words are those of the CRDs that they are passed on to.
+#[test]
+fn the_words_of_the_schema_for_editors_are_those_of_the_crds() {
+    let sets: Vec<_> = gatewayctl::config::values::closed_sets().collect();
+    assert!(sets.len() > 12, "{sets:?}");
+    for (field, words) in sets {
+        let page = Project::new().run(["explain", field]).success().stdout;
+        let listed = page
+            .lines()
+            .find_map(|line| line.trim().strip_prefix("one of: "));
+        let listed = listed.unwrap_or_else(|| panic!("{field} has no words: {page}"));
+        let mut listed: Vec<&str> = listed.split(", ").map(|it| it.trim_matches('"')).collect();
+        let mut words = words.to_vec();
+        listed.sort_unstable();
+        words.sort_unstable();
+        assert_eq!(words, listed, "{field}");
     }
 }
 

@@ -4,6 +4,7 @@ mod actions;
 mod complete;
 mod hover;
 mod names;
+mod upgrades;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,6 +12,7 @@ use std::path::Path;
 use gen_lsp_types as lsp;
 use serde_json::{Value, json};
 
+use super::super::Global;
 use super::documents::{Document, Documents, from_protocol, range};
 use super::server::Root;
 use super::uri;
@@ -46,6 +48,7 @@ pub(super) struct Knowledge<'a> {
     pub selection: &'a Selection,
     /// The JSON Schema of `cluster.toml`.
     pub schema: &'a Value,
+    pub global: &'a Global,
 }
 
 impl<'a> Knowledge<'a> {

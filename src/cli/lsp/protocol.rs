@@ -17,7 +17,7 @@ pub(super) fn capabilities() -> Value {
             "definitionProvider": true,
             "referencesProvider": true,
             "renameProvider": {"prepareProvider": true},
-            "codeActionProvider": {"codeActionKinds": ["quickfix"]},
+            "codeActionProvider": {"codeActionKinds": ["quickfix", "refactor.rewrite"]},
             "codeLensProvider": {"resolveProvider": false},
             "workspace": {"workspaceFolders": {"supported": true, "changeNotifications": true}}
         },

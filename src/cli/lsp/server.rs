@@ -434,6 +434,7 @@ impl Server {
             catalogue,
             selection,
             schema: &self.schema,
+            global: &self.global,
         };
         answers::answer(&request.method, &request.params, &knowledge).unwrap_or_default()
     }

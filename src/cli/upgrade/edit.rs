@@ -25,10 +25,13 @@ pub(super) struct Edit {
 
 /// Bytes of a file, and the text that replaces them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Fix {
-    range: Range<usize>,
-    before: String,
-    after: String,
+pub(in crate::cli) struct Fix {
+    /// The bytes.
+    pub range: Range<usize>,
+    /// The text that is there.
+    pub before: String,
+    /// The text that replaces it.
+    pub after: String,
 }
 
 impl Edit {

@@ -409,6 +409,40 @@ fn a_finding_with_a_known_word_is_mended() {
     client.stop();
 }
 
+/// The actions at a position.
+fn actions(client: &mut Client, file: &str, line: u32, character: u32) -> Value {
+    let at = json!({"line": line, "character": character});
+    let params = json!({"textDocument": {"uri": client.uri(file)}, "range": {"start": at, "end": at}, "context": {"diagnostics": []}});
+    client.request("textDocument/codeAction", params)
+}
+
+#[test]
+fn a_version_of_a_chart_is_upgraded_as_the_command_does_it() {
+    let older = MINIMAL.replace("version = \"1.9.0\"", "version = \"1.8.3\"");
+    let project = Project::new().config(&older).rendered();
+    let mut client = Client::start(&project);
+    client.open_saved("cluster.toml");
+    let found = actions(&mut client, "cluster.toml", 4, 13);
+    let title = found[0]["title"].as_str().unwrap_or_default();
+    let newest = title.strip_prefix("Upgrade to Envoy Gateway ");
+    let newest = newest.unwrap_or_else(|| panic!("{found}")).to_owned();
+    let edits = &found[0]["edit"]["changes"][client.uri("cluster.toml")];
+    assert_eq!(
+        *edits,
+        json!([{"range": {"start": {"line": 4, "character": 11}, "end": {"line": 4, "character": 16}}, "newText": newest}])
+    );
+    // Elsewhere, and with the newest release, there is nothing to offer.
+    assert_eq!(actions(&mut client, "cluster.toml", 0, 3), json!([]));
+    client.stop();
+    let project = Project::new()
+        .config(MINIMAL.replace("1.9.0", &newest))
+        .rendered();
+    let mut client = Client::start(&project);
+    client.open_saved("cluster.toml");
+    assert_eq!(actions(&mut client, "cluster.toml", 4, 13), json!([]));
+    client.stop();
+}
+
 #[test]
 fn a_line_above_a_route_says_who_can_reach_it() {
     let project = project();

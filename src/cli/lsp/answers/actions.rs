@@ -1,29 +1,29 @@
-//! What mends a finding, and who can reach a route.
+//! What mends a finding, what a newer release needs, and who can reach a route.
 
 use gen_lsp_types as lsp;
 use serde_json::{Value, json};
 
 use super::super::documents::{from_protocol, range};
-use super::Knowledge;
+use super::{Knowledge, upgrades};
 use crate::editor::index::Place;
 use crate::editor::lines::Lines;
 use crate::editor::replacement;
 
-/// The changes that mend the findings in a range.
+/// The changes that mend the findings in a range, and the upgrade of a version that is there.
 pub(super) fn actions(known: &Knowledge<'_>, wanted: &lsp::Range) -> Value {
     let Some(analysis) = &known.root.analysis else {
         return json!([]);
     };
-    let path = known.folder.join(&known.name);
-    // The places of findings are those in the text that was checked.
-    if analysis.unsaved.get(&path) != Some(&known.document.text) {
-        return json!([]);
-    }
     let lines = Lines::new(known.text());
     let start = lines.offset(from_protocol(wanted.start));
     let end = lines.offset(from_protocol(wanted.end));
-    let mut actions = Vec::new();
-    for finding in &analysis.findings {
+    let upgrade = upgrades::action(known, analysis, start..end);
+    let mut actions: Vec<Value> = Vec::new();
+    // The places of findings are those in the text that was checked.
+    let path = known.folder.join(&known.name);
+    let is_current = analysis.unsaved.get(&path) == Some(&known.document.text);
+    let findings = analysis.findings.iter().filter(|_| is_current);
+    for finding in findings {
         let Some(at) = finding.origin.or(finding.span) else {
             continue;
         };
@@ -57,6 +57,7 @@ pub(super) fn actions(known: &Knowledge<'_>, wanted: &lsp::Range) -> Value {
             actions.push(action);
         }
     }
+    actions.extend(upgrade);
     json!(actions)
 }
 
