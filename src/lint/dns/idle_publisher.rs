@@ -174,9 +174,7 @@ mod tests {
         );
         assert_eq!(
             of(", extraArgs: [--gateway-label-filter=side=outside]"),
-            [format!(
-                "{place}no gateway with routes has the labels of its filter"
-            )]
+            [format!("{place}no Gateway has the labels of its filter")]
         );
         assert_eq!(
             of(", namespaced: true"),

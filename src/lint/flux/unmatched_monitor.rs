@@ -152,9 +152,7 @@ fn unmatched(
     let near: Vec<&Candidate<'_>> = near.collect();
     let is_watched = |it: &&&Candidate<'_>| watched.contains(&it.of.object.namespace());
     let selector = monitor.object.node.path(&["spec", "selector"]);
-    if pairs(monitor).next().is_none() {
-        return None;
-    }
+    pairs(monitor).next()?;
     let selected = near.iter().filter(is_watched);
     let selected = selected.filter(|it| selects(selector, &it.labels) != Some(false));
     let selected: Vec<&&Candidate<'_>> = selected.collect();
