@@ -125,7 +125,7 @@ pub(super) fn fixes(
     global: &Global,
 ) -> anyhow::Result<BTreeMap<String, Vec<Fix>>> {
     let targets = [Target::parse(&format!("{project}@{version}"))];
-    let outlook = match project::root_without_config(global)? {
+    let outlook = match location::root_without_config(global)? {
         None => of_project(&targets, global)?,
         Some(root) => {
             let args = Args {
