@@ -15,12 +15,12 @@ pub(crate) mod out_of_bounds;
 pub(crate) mod overlapping_hostnames;
 pub(crate) mod passthrough_without_route;
 pub(crate) mod patch_operation;
-pub(crate) mod plain_http2;
 pub(crate) mod same_names;
 pub(crate) mod shared_certificate;
 #[cfg(test)]
 pub(super) mod support;
 pub(crate) mod try_timeout;
+pub(crate) mod undeclared_protocol;
 pub(crate) mod unknown_alpn;
 pub(crate) mod unknown_container;
 pub(crate) mod unknown_operator;

@@ -9,7 +9,7 @@ use manifest::finding;
 use manifest::value::{Node, Pointer};
 
 manifest::code! {
-    "envoy"/"plain-http2", Warning, "A backend for HTTP/2 to which Envoy speaks HTTP/1.1.",
+    "envoy"/"undeclared-protocol", Warning, "A backend for HTTP/2 to which Envoy speaks HTTP/1.1.",
     r#"
 For an HTTPRoute, Envoy speaks HTTP/1.1 to the backend, unless the port of the Service has
 `appProtocol: kubernetes.io/h2c`. A server for gRPC, or one that only speaks HTTP/2, closes such connections, and clients
@@ -155,13 +155,13 @@ spec: {{rules: [{{backendRefs: [{{name: shop, port: 9090}}]}}]}}
         assert_eq!(
             says(", name: grpc"),
             [
-                "warning envoy/plain-http2 /spec/ports/0: Envoy speaks HTTP/1.1 to the port `grpc` of Service shop"
+                "warning envoy/undeclared-protocol /spec/ports/0: Envoy speaks HTTP/1.1 to the port `grpc` of Service shop"
             ]
         );
         assert_eq!(
             says(", name: http, appProtocol: h2c"),
             [
-                "warning envoy/plain-http2 /spec/ports/0/appProtocol: Envoy Gateway doesn't know the protocol `h2c`"
+                "warning envoy/undeclared-protocol /spec/ports/0/appProtocol: Envoy Gateway doesn't know the protocol `h2c`"
             ]
         );
     }
