@@ -2,30 +2,29 @@
 
 mod applied;
 mod checked;
+mod content;
+mod skipped;
 mod templates;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use rayon::prelude::*;
 
 pub(super) use applied::{flux_folders, read_repository, read_root};
 
+use content::{FileText, text};
+
 use super::git;
 use super::walk::{SkipReason, walk};
-use crate::bounds::file::{self, Encoding, Unread};
 use crate::bounds::unsaved::UnsavedTexts;
 use crate::lint::LintInput;
 use crate::model::rules::Rules;
 use crd_validate::schema::Selection;
 use flux_repo::{LINKED_FOLDER, completed, made_by_resource_sets};
-use manifest::codes;
-use manifest::diagnostic::printable::printable;
 use manifest::diagnostic::{Diagnostic, SourceId, Sources};
-use manifest::read::{self, DocumentRange, LARGEST_FILE};
+use manifest::read::{self, DocumentRange};
 use manifest::{Object, items};
 
 /// The manifests that were read.
@@ -333,50 +332,6 @@ impl Manifests {
         let shown = path.to_string_lossy().replace('\\', "/");
         shown.trim_start_matches("./").to_owned()
     }
-
-    /// What was skipped and may hold manifests: the `.git` folder and files with other endings can't.
-    fn skipped(&self) -> impl Iterator<Item = (&Path, SkipReason)> {
-        let may_hold =
-            |path: &Path| is_manifest(path) || (path.is_dir() && !path.ends_with(".git"));
-        let skipped = self
-            .skipped
-            .iter()
-            .map(|(path, why)| (path.as_path(), *why));
-        skipped.filter(move |(path, _)| may_hold(path))
-    }
-
-    /// How many paths were skipped for each reason.
-    pub(super) fn skipped_by_reason(&self) -> BTreeMap<SkipReason, usize> {
-        let mut paths_by_reason: BTreeMap<SkipReason, usize> = BTreeMap::new();
-        for (_, why) in self.skipped() {
-            *paths_by_reason.entry(why).or_default() += 1;
-        }
-        paths_by_reason
-    }
-
-    /// Prints what was skipped: only how much, or with `each` every path.
-    ///
-    /// # Errors
-    /// If it can't be written.
-    pub(super) fn print_skipped(&self, each: bool, out: &mut dyn Write) -> std::io::Result<()> {
-        if each {
-            for (path, why) in self.skipped() {
-                let shown = printable(&self.shown(path));
-                writeln!(out, "skipped {shown}: {}", why.as_str())?;
-            }
-            return Ok(());
-        }
-        let counts = self.skipped_by_reason();
-        if counts.is_empty() {
-            return Ok(());
-        }
-        let counts = counts.iter();
-        let counts: Vec<String> = counts
-            .map(|(why, count)| format!("{count} ({})", why.as_str()))
-            .collect();
-        let counts = counts.join(", ");
-        writeln!(out, "skipped in folders: {counts}; --verbose lists them")
-    }
 }
 
 /// What a document contains.
@@ -409,74 +364,6 @@ fn document_contents(input: &Input, node: manifest::value::Node) -> DocumentCont
         true => DocumentContents::One(document),
         false => DocumentContents::Items(items(&document.node).cloned().map(object).collect()),
     }
-}
-
-/// The text of a file, or why it can't be used.
-type FileText = Result<Arc<str>, Box<UnusableFile>>;
-
-/// A file that can't be used.
-struct UnusableFile {
-    finding: Diagnostic,
-    /// Whether git-crypt has encrypted it. Whoever has the key sees the manifest.
-    is_encrypted: bool,
-}
-
-/// The first bytes of a file that git-crypt has encrypted.
-const GIT_CRYPT: &[u8] = b"\0GITCRYPT\0";
-
-/// Reads a file, or standard input.
-///
-/// # Errors
-/// If it can't be read, or it is a pipe or a device instead of a file.
-fn text(input: &Input) -> anyhow::Result<FileText> {
-    let name = input.name.as_str();
-    let read = match (&input.path, &input.content) {
-        (_, Some(bytes)) => Ok(bytes.clone()),
-        (None, None) => file::stream(std::io::stdin().lock(), LARGEST_FILE),
-        (Some(path), None) => file::read(path, LARGEST_FILE),
-    };
-    let problem = match read.and_then(file::decoded) {
-        Ok((text, Encoding::Utf16)) if manifest::read::split(&text).len() > 1 => Diagnostic::new(
-            codes::YAML_SYNTAX,
-            "the file is UTF-16 and has several documents",
-        )
-        .why("kustomize, Flux and kubectl read only the first document of such a file, and pass over the others in silence")
-        .help("save the file as UTF-8"),
-        Ok((text, _)) => return Ok(Ok(text.into())),
-        Err(Unread::NotUtf16 { at }) => Diagnostic::new(
-            codes::YAML_SYNTAX,
-            format!("the file is not valid UTF-16, from byte {at} on"),
-        )
-        .why("kustomize and Flux fail on this file")
-        .help("save the file as UTF-8"),
-        Err(Unread::TooLarge { most, .. }) => {
-            let message = format!("{name} has more than {most} bytes");
-            Diagnostic::new(codes::CONFIG_TOO_LARGE, message)
-                .why("the file was not read: the API server accepts no object of that size")
-                .help("leave the file out, or split it")
-        }
-        Err(Unread::NotUtf8 { at }) => Diagnostic::new(
-            codes::YAML_SYNTAX,
-            format!("the file is not valid UTF-8, from byte {at} on"),
-        )
-        .why("kustomize and Flux fail on this file")
-        .help("save the file as UTF-8"),
-        Err(Unread::Special("a pipe")) => bail!(
-            "{name}: can't be read: it is a pipe, not a regular file\n  help: `-` reads standard input"
-        ),
-        Err(error) => return Err(error).with_context(|| format!("{name}: can't be read")),
-    };
-    let is_encrypted = match (&input.path, &input.content) {
-        (_, Some(bytes)) => bytes.starts_with(GIT_CRYPT),
-        (Some(path), None) => {
-            file::read(path, LARGEST_FILE).is_ok_and(|it| it.starts_with(GIT_CRYPT))
-        }
-        (None, None) => false,
-    };
-    Ok(Err(Box::new(UnusableFile {
-        finding: problem.in_file(name),
-        is_encrypted,
-    })))
 }
 
 fn is_manifest(path: &Path) -> bool {

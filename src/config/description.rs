@@ -3,6 +3,8 @@
 //! Everything is merged as parsed TOML, before it is decoded into types. In this way, each value keeps the file and the
 //! line that it was written on.
 
+mod problems;
+
 use super::Cluster;
 use super::codes;
 use super::delivery::DeliveryKind;
@@ -11,10 +13,13 @@ use super::layout::DEFAULT_APP;
 use super::load::{decoded, tree_of};
 use super::overrides::Overrides;
 use super::types::{Text, Texts};
-use manifest::diagnostic::suggest::nearest;
-use manifest::diagnostic::{Diagnostic, SourceId, Sources, Span};
-use manifest::value::de::{decode, found};
+use manifest::diagnostic::{Diagnostic, SourceId, Sources};
+use manifest::value::de::decode;
 use manifest::value::{Entry, Kind, Map, Node, Pointer, merge, path};
+use problems::{
+    circle, no_name, no_table, not_a_key, not_relative, nothing_to_remove, too_many,
+    too_many_clusters, unread,
+};
 use toml::de::{DeTable, DeValue};
 
 /// The maximum number of files that extend each other in a row.
@@ -388,111 +393,4 @@ pub(crate) fn is_name(name: &str) -> bool {
     let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_.".contains(c);
     let begins = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
     name.len() <= LONGEST_NAME && name.starts_with(begins) && name.chars().all(fits)
-}
-
-const NOT_KNOWN: &str = "without the file, it is not known what the clusters are like";
-
-fn not_relative(text: &Text) -> Diagnostic {
-    Diagnostic::new(
-        codes::CONFIG_EXTENDS,
-        format!("{:?} is no relative path", text.value),
-    )
-    .at(text.span)
-    .why(NOT_KNOWN)
-    .help("write a path from this file's folder, with `/`, such as `../common/cluster.toml`")
-}
-
-fn circle(text: &Text, way: &[&str]) -> Diagnostic {
-    Diagnostic::new(
-        codes::CONFIG_EXTENDS,
-        format!(
-            "the files extend each other in a circle: {}",
-            way.join(", ")
-        ),
-    )
-    .at(text.span)
-    .why("no file of a circle can be read before the others")
-    .help("remove this entry, or move what both need into a third file")
-}
-
-fn too_many(text: &Text) -> Diagnostic {
-    let message = format!(
-        "{:?} is not read: more than {DEEPEST} files extend each other, or more than {MOST_FILES} are needed",
-        text.value
-    );
-    Diagnostic::new(codes::CONFIG_EXTENDS, message)
-        .at(text.span)
-        .why("nobody could tell any more which file decides a value")
-        .help("put what they have in common into fewer files")
-}
-
-fn unread(text: &Text, name: &str, reason: &str) -> Diagnostic {
-    Diagnostic::new(codes::CONFIG_EXTENDS, format!("{name} can't be read: {reason}"))
-        .at(text.span)
-        .why(NOT_KNOWN)
-        .help("the path is relative to the file that names it, and the file must be in the same Git repository")
-}
-
-fn not_a_key(key: &Text) -> Diagnostic {
-    Diagnostic::new(
-        codes::CONFIG_INVALID_VALUE,
-        format!("{:?} is no key", key.value),
-    )
-    .at(key.span)
-    .why("it is not known what is to be taken away")
-    .help("write a key with dots, such as `proxy.replicas`, or `labels.\"example.com/a\"` with quotes inside")
-}
-
-fn nothing_to_remove(key: &Text, steps: &[String], base: &Node) -> Diagnostic {
-    let mut at = Some(base);
-    let near = steps.iter().find_map(|step| {
-        let map = at?.as_map()?;
-        at = map.get(step);
-        match at {
-            Some(_) => None,
-            None => nearest(step, map.iter().map(|(key, _)| key)),
-        }
-    });
-    let help = match near {
-        Some(near) => format!("there is `{near}`"),
-        None => "remove the entry if the key is gone for good".to_owned(),
-    };
-    Diagnostic::new(
-        codes::CONFIG_UNKNOWN_REFERENCE,
-        format!("there is no `{}` to take away", key.value),
-    )
-    .at(key.span)
-    .why("the entry would have no effect, and nobody would notice")
-    .help(help)
-}
-
-fn too_many_clusters(count: usize, span: Option<Span>) -> Diagnostic {
-    let message = format!("{count} clusters are described, more than {MOST_CLUSTERS}");
-    Diagnostic::new(codes::CONFIG_INVALID_VALUE, message)
-        .at(span)
-        .why("checking them all would take too long")
-        .help(
-            "describe them in several files, with a file of their own for what they have in common",
-        )
-}
-
-fn no_name(name: &str, span: Option<Span>) -> Diagnostic {
-    let message = format!("a cluster can't be called {name:?}");
-    Diagnostic::new(codes::CONFIG_INVALID_NAME, message)
-        .at(span)
-        .why("the name is that of a folder, and part of the lock's name")
-        .help("write at most 63 lowercase letters, digits, `-`, `_` and `.`, and begin with a letter or digit")
-}
-
-fn no_table(name: &str, value: &Node) -> Diagnostic {
-    let message = format!(
-        "`{CLUSTERS}.{name}` is not a table, but the {}",
-        found(value)
-    );
-    Diagnostic::new(codes::CONFIG_WRONG_TYPE, message)
-        .at(value.span)
-        .why("the key doesn't take a value of this type")
-        .help(format!(
-            "write [{CLUSTERS}.{name}] on a line of its own, and the cluster's keys below it"
-        ))
 }

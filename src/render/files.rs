@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::comment::{HEADER, schema_comment};
 use super::engine::Engine;
 use super::kustomizations::text_node;
+use super::locations::{route_location, set_location};
 use super::objects::{Item, items};
 use super::overlay::lay_over;
 use super::shared::Shared;
@@ -14,7 +15,7 @@ use crate::config::codes;
 use crate::config::types::Overlay;
 use crate::model::layout::{FileLocation, Group, join};
 use crate::model::lua::Script;
-use crate::model::{Model, ObjectInput, flux};
+use crate::model::{Model, flux};
 use manifest::diagnostic::{Diagnostic, Sources};
 use manifest::value::ser::to_node;
 use manifest::value::{Node, Pointer};
@@ -369,33 +370,6 @@ impl Renderer<'_> {
             }
         }
         self.shared(listed, inputs);
-    }
-}
-
-/// The file of a route: beside the other objects, or in the folder of the route's namespace.
-pub(super) fn route_location(
-    model: &Model,
-    route: &ObjectInput<crate::model::route::StreamRoute>,
-) -> FileLocation {
-    let location = model.layout.location(Group::Routes, None);
-    if route.values.namespace.value == model.namespace.value {
-        return location;
-    }
-    FileLocation {
-        folder: flux::routes_folder(&route.values.namespace),
-        ..location
-    }
-}
-
-/// The file of a ListenerSet: beside the other objects, or in the folder of its namespace.
-pub(super) fn set_location(model: &Model, namespace: &Text) -> FileLocation {
-    let location = model.layout.location(Group::ListenerSets, None);
-    if namespace.value == model.namespace.value {
-        return location;
-    }
-    FileLocation {
-        folder: flux::routes_folder(namespace),
-        ..location
     }
 }
 

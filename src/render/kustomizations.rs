@@ -1,6 +1,7 @@
 //! Renders the kustomizations of the app's folders.
 
-use super::files::{Kind, Renderer, route_location, set_location};
+use super::files::{Kind, Renderer};
+use super::locations::{route_location, set_location};
 use super::objects::Item;
 use crate::config::Text;
 use crate::config::delivery::DeliveryKind;

@@ -26,6 +26,7 @@ pub mod engine;
 pub mod files;
 pub mod index;
 mod kustomizations;
+mod locations;
 pub mod lua;
 pub mod marks;
 pub mod objects;

@@ -1,4 +1,3 @@
-
 use super::super::fixture::tree;
 use super::super::{Delivery, as_applied};
 
