@@ -81,10 +81,9 @@ fn object(object: &ObjectDiff) -> Part {
         Change::Moved { from, to } => format!("{from} → {to}"),
         _ => object.file().to_owned(),
     };
-    // Documents that are no objects of Kubernetes have only their file.
-    let (title, place) = match object.identity.to_string() {
-        nameless if nameless.is_empty() => (place, String::new()),
-        name => (name, place),
+    let (title, place) = match object.name() {
+        Some(name) => (name, place),
+        None => (place, String::new()),
     };
     let content = object.content.iter();
     let content = content.map(|node| lines(&shown::object_lines(mark, node)));

@@ -109,7 +109,7 @@ fn object_row(object: &ObjectDiff) -> String {
     format!(
         "| {} | {} | {file} | {fields} |\n",
         change(object),
-        code(&object.identity.to_string())
+        object.name().map_or(String::new(), |name| code(&name))
     )
 }
 
@@ -193,7 +193,7 @@ fn object_block(object: &ObjectDiff) -> Block {
         .map(|line| diff_line(&line))
         .chain(object.fields.iter().flat_map(field_lines));
     Block {
-        summary: format!("{}: {}", code(&object.identity.to_string()), change(object)),
+        summary: format!("{}: {}", code(&object.title()), change(object)),
         lines: lines.collect(),
     }
 }

@@ -85,6 +85,17 @@ impl ObjectDiff {
             Change::Moved { to, .. } => to,
         }
     }
+
+    /// The kind, namespace and name. `None` for a document that is no Kubernetes object, such as a helmfile.
+    pub fn name(&self) -> Option<String> {
+        let name = self.identity.to_string();
+        (!name.is_empty()).then_some(name)
+    }
+
+    /// The name of the object, else of its file.
+    pub fn title(&self) -> String {
+        self.name().unwrap_or_else(|| self.file().to_owned())
+    }
 }
 
 /// The kind of change of an object.

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::page::escape::mermaid as safe;
 use envoy_gateway::exposure::{Change, Direction};
-use manifest::diagnostic::printable::printable;
 
 /// The maximum number of lines from gateways to what changed. A picture with more can't be read.
 const MOST_LINES: usize = 60;
@@ -100,19 +100,6 @@ impl<'c> Chart<'c> {
         let all: Vec<&str> = all.map(String::as_str).collect();
         format!("flowchart LR\n{}\n", all.join("\n"))
     }
-}
-
-/// A label for Mermaid, without the quotes. Everything but letters, digits and a few safe characters is written as an
-/// entity, which Mermaid spells `#36;`. So a label can't end the code block either.
-fn safe(text: &str) -> String {
-    let mut safe = String::new();
-    for c in printable(text).chars() {
-        match c {
-            c if c.is_alphanumeric() || " .,/:-".contains(c) => safe.push(c),
-            c => safe.push_str(&format!("#{};", u32::from(c))),
-        }
-    }
-    safe
 }
 
 #[cfg(test)]

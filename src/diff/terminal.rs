@@ -92,7 +92,7 @@ impl Out {
     }
 
     fn object(&mut self, object: &ObjectDiff) {
-        let name = printable(&object.identity.to_string());
+        let name = printable(&object.title());
         let (paint, mark, more) = match &object.change {
             Change::Added { .. } => (Paint::Green, '+', String::new()),
             Change::Removed { .. } => (Paint::Red, '-', String::new()),

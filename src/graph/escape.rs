@@ -2,19 +2,6 @@
 
 use manifest::diagnostic::printable::printable;
 
-/// A label for Mermaid, without the quotes. Everything but letters, digits and a few safe characters is
-/// written as an entity, which Mermaid spells `#36;`.
-pub fn mermaid(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in printable(text).chars() {
-        match c {
-            c if c.is_alphanumeric() || " .,/:-".contains(c) => escaped.push(c),
-            c => escaped.push_str(&format!("#{};", u32::from(c))),
-        }
-    }
-    escaped
-}
-
 /// A string for DOT, without the quotes.
 pub fn dot(text: &str) -> String {
     printable(text).replace('\\', "\\\\").replace('"', "\\\"")
@@ -40,15 +27,6 @@ mod tests {
 
     #[test]
     fn names_are_escaped() {
-        let name = "a\"b\\c<script>&#x;${X}\u{1b}]\n\u{202e}\u{ffff}";
-        let shown = mermaid(name);
-        assert!(
-            shown
-                .chars()
-                .all(|c| c.is_alphanumeric() || " .,/:-#;".contains(c)),
-            "{shown}"
-        );
-        assert!(shown.starts_with("a#34;b#92;c#60;script#62;"), "{shown}");
         assert_eq!(dot("a\"\\"), "a\\\"\\\\");
     }
 

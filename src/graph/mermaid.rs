@@ -1,7 +1,7 @@
 //! The picture as a Mermaid flowchart (Mermaid 10 and 11), which GitHub shows in Markdown.
 
-use super::escape::mermaid as safe;
 use super::model::{LinkSource, LinkState, Picture};
+use crate::page::escape::mermaid as safe;
 use envoy_gateway::exposure::Side;
 
 /// The picture as a flowchart. Special characters in names are written as entities.

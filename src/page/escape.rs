@@ -1,4 +1,4 @@
-//! Escapes untrusted text for XML and HTML.
+//! Escapes untrusted text for XML, HTML, and Mermaid in Markdown.
 
 use manifest::diagnostic::printable::printable;
 
@@ -20,6 +20,19 @@ pub fn xml(text: &str) -> String {
     escaped
 }
 
+/// A label for Mermaid, without the quotes. Everything but letters, digits and a few safe characters is
+/// written as an entity, which Mermaid spells `#36;`. So a label can't end a code block in Markdown either.
+pub fn mermaid(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in printable(text).chars() {
+        match c {
+            c if c.is_alphanumeric() || " .,/:-".contains(c) => escaped.push(c),
+            c => escaped.push_str(&format!("#{};", u32::from(c))),
+        }
+    }
+    escaped
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -31,5 +44,13 @@ mod tests {
             xml(name),
             "a&quot;b\\c&lt;script&gt;&amp;#x;${X}\\u{1b}]\\n\\u{202e}"
         );
+        let shown = mermaid(name);
+        assert!(
+            shown
+                .chars()
+                .all(|c| c.is_alphanumeric() || " .,/:-#;".contains(c)),
+            "{shown}"
+        );
+        assert!(shown.starts_with("a#34;b#92;c#60;script#62;"), "{shown}");
     }
 }

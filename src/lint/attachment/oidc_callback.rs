@@ -14,9 +14,9 @@ use manifest::value::{Node, Pointer, variable};
 manifest::code! {
     "attachment"/"oidc-callback", Error, "A login that leads to an address that no route of the policy has.",
     r#"
-After a login, the provider sends the browser to `redirectURL`, by default `/oauth2/callback` at the host of the request.
-Envoy handles that request only on a route that the policy targets. If the route has another hostname, or matches no such
-path, the request gets 404 or goes to another backend, and nobody can log in.
+After a login, the provider sends the browser to `redirectURL`, by default `/oauth2/callback` at the host of the
+request. Envoy handles that request only on a route that the policy targets. If the route has another hostname, or
+matches no such path, the request gets 404 or goes to another backend, and nobody can log in.
 
 ## Wrong
 

@@ -10,10 +10,10 @@ use manifest::finding;
 manifest::code! {
     "dns"/"annotation-on-gateway", Warning, "An annotation for DNS records on a Gateway, which external-dns only reads on routes.",
     r#"
-For the records of routes, external-dns reads only the annotation `target` from the Gateway (or ListenerSet). All others,
-such as `cloudflare-proxied` and `ttl`, are read from the route. On the Gateway they are ignored, so records may be
-published without the proxy that is meant to protect them. Annotate the routes, or set the default of external-dns itself,
-for example `--cloudflare-proxied`.
+For the records of routes, external-dns reads only the annotation `target` from the Gateway (or ListenerSet). All
+others, such as `cloudflare-proxied` and `ttl`, are read from the route. On the Gateway they are ignored, so records
+may be published without the proxy that is meant to protect them. Annotate the routes, or set the default of
+external-dns itself, for example `--cloudflare-proxied`.
 
 ## Wrong
 

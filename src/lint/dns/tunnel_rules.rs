@@ -9,11 +9,11 @@ use manifest::value::{Node, variable};
 manifest::code! {
     "dns"/"tunnel-rules", Warning, "Rules of a Cloudflare tunnel that don't do what is written.",
     r#"
-cloudflared takes the first rule of `ingress` that matches a request. The last one must match every request, and only the
-last one may, or cloudflared doesn't start. A rule after one with a wildcard that covers its hostname is never used.
-Settings for the connection to the service, such as `noTLSVerify`, belong below `originRequest`; beside `service`, they
-are ignored. Over `https`, cloudflared checks that the certificate is for the name in `service`. A gateway's certificate
-is for public names, so give one of them as `originServerName`.
+cloudflared takes the first rule of `ingress` that matches a request. The last one must match every request, and only
+the last one may, or cloudflared doesn't start. A rule after one with a wildcard that covers its hostname is never
+used. Settings for the connection to the service, such as `noTLSVerify`, belong below `originRequest`; beside
+`service`, they are ignored. Over `https`, cloudflared checks that the certificate is for the name in `service`. A
+gateway's certificate is for public names, so give one of them as `originServerName`.
 
 ## Wrong
 

@@ -10,9 +10,9 @@ use manifest::{Object, finding};
 manifest::code! {
     "envoy"/"idle-script", Warning, "A Lua script without a function that Envoy calls.",
     r#"
-Envoy calls the global functions `envoy_on_request` and `envoy_on_response` of a script. A function with another name, or
-one that is `local`, is never called. Envoy Gateway only looks for these names anywhere in the text, so it accepts the
-policy, and the script does nothing.
+Envoy calls the global functions `envoy_on_request` and `envoy_on_response` of a script. A function with another name,
+or one that is `local`, is never called. Envoy Gateway only looks for these names anywhere in the text, so it accepts
+the policy, and the script does nothing.
 
 ## Wrong
 

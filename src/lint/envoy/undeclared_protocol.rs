@@ -11,10 +11,10 @@ use manifest::value::{Node, Pointer};
 manifest::code! {
     "envoy"/"undeclared-protocol", Warning, "A backend for HTTP/2 to which Envoy speaks HTTP/1.1.",
     r#"
-For an HTTPRoute, Envoy speaks HTTP/1.1 to the backend, unless the port of the Service has
-`appProtocol: kubernetes.io/h2c`. A server for gRPC, or one that only speaks HTTP/2, closes such connections, and clients
-get 502 or 503. This is reported if the port is called `grpc`, or if its `appProtocol` means HTTP/2 to other programs, but
-not to Envoy Gateway. A GRPCRoute needs nothing, because Envoy always speaks HTTP/2 for it.
+For an HTTPRoute, Envoy speaks HTTP/1.1 to the backend, unless the port of the Service has `appProtocol:
+kubernetes.io/h2c`. A server for gRPC, or one that only speaks HTTP/2, closes such connections, and clients get 502 or
+503. This is reported if the port is called `grpc`, or if its `appProtocol` means HTTP/2 to other programs, but not to
+Envoy Gateway. A GRPCRoute needs nothing, because Envoy always speaks HTTP/2 for it.
 
 ## Wrong
 

@@ -9,8 +9,8 @@ manifest::code! {
     "envoy"/"unmerged-gateway", Warning, "A gateway that is to be merged by an EnvoyProxy of its own.",
     r#"
 `mergeGateways` puts all gateways of a class onto the same proxies. Envoy Gateway reads it only from the EnvoyProxy to
-which the GatewayClass refers (`parametersRef`). In the EnvoyProxy of a single gateway it has no effect: the gateway keeps
-proxies and an address of its own.
+which the GatewayClass refers (`parametersRef`). In the EnvoyProxy of a single gateway it has no effect: the gateway
+keeps proxies and an address of its own.
 
 ## Wrong
 

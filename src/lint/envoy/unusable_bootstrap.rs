@@ -12,9 +12,9 @@ use manifest::{Object, finding};
 manifest::code! {
     "envoy"/"unusable-bootstrap", Error, "A bootstrap configuration that Envoy can't read.",
     r#"
-`bootstrap.value` of an EnvoyProxy is a text for the API server, but for Envoy it is a configuration: YAML whose keys are
-those of Envoy's bootstrap, such as `admin`, `layered_runtime`, `stats_config` and `static_resources`. If it can't be
-read, Envoy Gateway refuses the EnvoyProxy, and removes the proxies of all gateways that use it. With the type
+`bootstrap.value` of an EnvoyProxy is a text for the API server, but for Envoy it is a configuration: YAML whose keys
+are those of Envoy's bootstrap, such as `admin`, `layered_runtime`, `stats_config` and `static_resources`. If it can't
+be read, Envoy Gateway refuses the EnvoyProxy, and removes the proxies of all gateways that use it. With the type
 `Replace`, which is the default, the value must be the whole configuration, with the `dynamic_resources` of Envoy
 Gateway. A part of it needs the type `Merge`.
 

@@ -14,11 +14,11 @@ use manifest::value::{Node, Pointer, variable};
 manifest::code! {
     "flux"/"unmatched-monitor", Warning, "A monitor whose selector or port matches nothing.",
     r#"
-A ServiceMonitor selects Services by the labels in their own `metadata`, not by those of the Pods, and its `port` is the
-name of a port of the Service, not a number. A PodMonitor selects Pods by their labels, and its `port` is the name of a
-port of a container. Both only look in their own namespace, unless `namespaceSelector` says otherwise. Prometheus finds no
-target otherwise, dashboards stay empty and alerts never fire. This is reported if the Service or the workload that is
-meant is among the manifests.
+A ServiceMonitor selects Services by the labels in their own `metadata`, not by those of the Pods, and its `port` is
+the name of a port of the Service, not a number. A PodMonitor selects Pods by their labels, and its `port` is the name
+of a port of a container. Both only look in their own namespace, unless `namespaceSelector` says otherwise. Prometheus
+finds no target otherwise, dashboards stay empty and alerts never fire. This is reported if the Service or the
+workload that is meant is among the manifests.
 
 ## Wrong
 

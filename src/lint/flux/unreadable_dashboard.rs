@@ -9,9 +9,9 @@ use manifest::{Object, finding};
 manifest::code! {
     "flux"/"unreadable-dashboard", Error, "A dashboard that is not valid JSON.",
     r#"
-`spec.json` of a GrafanaDashboard is a text for the API server, and a dashboard for Grafana. If it is not valid JSON, the
-operator reports an error in its log, and there is no dashboard, or it stays as it was. Numbers and lists of which Flux
-variables are a part are not checked.
+`spec.json` of a GrafanaDashboard is a text for the API server, and a dashboard for Grafana. If it is not valid JSON,
+the operator reports an error in its log, and there is no dashboard, or it stays as it was. Numbers and lists of which
+Flux variables are a part are not checked.
 
 ## Wrong
 

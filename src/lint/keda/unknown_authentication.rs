@@ -14,9 +14,9 @@ use manifest::value::Pointer;
 manifest::code! {
     "keda"/"unknown-authentication", Error, "A trigger that refers to a TriggerAuthentication that doesn't exist.",
     r#"
-`authenticationRef` of a trigger names a TriggerAuthentication in the namespace of the ScaledObject, or with
-`kind: ClusterTriggerAuthentication` one of the cluster. None has this name, but one with a similar name is there, or one
-in another namespace. KEDA can't read the metric, so nothing is scaled by it.
+`authenticationRef` of a trigger names a TriggerAuthentication in the namespace of the ScaledObject, or with `kind:
+ClusterTriggerAuthentication` one of the cluster. None has this name, but one with a similar name is there, or one in
+another namespace. KEDA can't read the metric, so nothing is scaled by it.
 
 ## Wrong
 

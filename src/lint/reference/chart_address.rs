@@ -10,10 +10,10 @@ use manifest::{Object, finding};
 manifest::code! {
     "reference"/"chart-address", Error, "The address of a chart in a form that nothing reads.",
     r#"
-Charts are in repositories with an index, at an address that begins with `https://`, or in a registry for containers. Flux
-takes a HelmRepository for one with an index unless its `type` is `oci`; then its address begins with `oci://`. For a
-source with a `chart`, Argo CD takes the address of the registry without `oci://`; with it, the address must be that of the
-chart itself.
+Charts are in repositories with an index, at an address that begins with `https://`, or in a registry for containers.
+Flux takes a HelmRepository for one with an index unless its `type` is `oci`; then its address begins with `oci://`.
+For a source with a `chart`, Argo CD takes the address of the registry without `oci://`; with it, the address must be
+that of the chart itself.
 
 ## Wrong
 

@@ -12,10 +12,10 @@ use manifest::value::{Kind, Node, Pointer};
 manifest::code! {
     "reference"/"chart-switch", Warning, "An object that nothing reads, because a chart's value is not set.",
     r#"
-Some features of Cilium and cert-manager are off unless a value of their chart says otherwise: Cilium's L2 announcements
-(`l2announcements.enabled`, which also need `kubeProxyReplacement`) and BGP (`bgpControlPlane.enabled`), and certificates for annotated Gateways
-(`config.enableGatewayAPI` of cert-manager). The API server takes the objects all the same, and nothing happens. This
-is reported if the HelmRelease with all of its values is among the manifests.
+Some features of Cilium and cert-manager are off unless a value of their chart says otherwise: Cilium's L2
+announcements (`l2announcements.enabled`, which also need `kubeProxyReplacement`) and BGP (`bgpControlPlane.enabled`),
+and certificates for annotated Gateways (`config.enableGatewayAPI` of cert-manager). The API server takes the objects
+all the same, and nothing happens. This is reported if the HelmRelease with all of its values is among the manifests.
 
 ## Wrong
 

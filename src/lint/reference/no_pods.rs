@@ -15,10 +15,10 @@ use manifest::value::{Node, Pointer, variable};
 manifest::code! {
     "reference"/"no-pods", Warning, "A Service behind a route that leads to no Pods.",
     r#"
-A Service sends requests to the Pods that have all labels of its `selector`. If there are none, a route to the Service is
-accepted, and each request gets 503. A `targetPort` that is a name must be the name of a port of a container. This is
-reported if a workload that is meant is among the manifests: one whose labels differ in a misspelling or by one value, and
-no chart is installed in that namespace.
+A Service sends requests to the Pods that have all labels of its `selector`. If there are none, a route to the Service
+is accepted, and each request gets 503. A `targetPort` that is a name must be the name of a port of a container. This
+is reported if a workload that is meant is among the manifests: one whose labels differ in a misspelling or by one
+value, and no chart is installed in that namespace.
 
 ## Wrong
 

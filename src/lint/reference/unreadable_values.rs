@@ -15,9 +15,9 @@ use manifest::value::{Node, Pointer, variable};
 manifest::code! {
     "reference"/"unreadable-values", Error, "Values of a chart in a text that is not valid YAML.",
     r#"
-An Application of Argo CD can have the values of a chart as a text (`helm.values`), and a HelmRelease can take them from a
-ConfigMap. The API server doesn't look into such a text. If it is not YAML, or not a map, the chart is not installed or
-updated.
+An Application of Argo CD can have the values of a chart as a text (`helm.values`), and a HelmRelease can take them
+from a ConfigMap. The API server doesn't look into such a text. If it is not YAML, or not a map, the chart is not
+installed or updated.
 
 ## Wrong
 
