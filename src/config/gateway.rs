@@ -50,7 +50,7 @@ object_table! {
         /// listeners that are written here keep their order.
         pub listeners: Named<Listener>,
         /// Domains with a certificate of their own, by name. Each gets a listener for the names below it. They take the place
-        /// of the listener `https`, unless that is written, too.
+        /// of the listener `https`, unless that, or the gateway's own `certificates`, is written, too.
         pub domains: Named<Domain>,
         /// The namespaces whose ListenerSets may add listeners: `"Same"`, `"All"`, a list of names, or a table of labels.
         /// Default: those of [listener_sets].

@@ -51,11 +51,12 @@ pub fn written(
     let is_written = |name: &str| table.listeners.iter().any(|(there, _)| there.value == name);
     let default = config::gateway::Listener::default();
     let mut listeners = Vec::new();
-    let has_domains = !table.domains.is_empty();
+    // Certificates of the gateway itself are those of its own `https` listener.
+    let is_replaced = !table.domains.is_empty() && !table.certificates.is_given();
     // A default `https` listener comes right after `http`, wherever that is written.
-    let https_follows = is_written("http") && !is_written("https") && !has_domains;
+    let https_follows = is_written("http") && !is_written("https") && !is_replaced;
     for name in ["http", "https"] {
-        let comes_later = is_written(name) || (name == "https" && (https_follows || has_domains));
+        let comes_later = is_written(name) || (name == "https" && (https_follows || is_replaced));
         if !comes_later {
             listeners.extend(build_one(
                 cluster,

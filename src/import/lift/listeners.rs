@@ -295,6 +295,8 @@ impl Lift<'_> {
             self.set(&[path[0], path[1], "allowed_listeners"], allowed);
         }
         let certificates = self.certificates_of(gateway, &own);
+        let of_gateway = [path[0], path[1], "certificates"];
+        let has_certificates = self.lifted.config.get(&of_gateway).is_some();
         let names: Vec<&str> = own
             .iter()
             .map(|listener| text_at(listener, &["name"]))
@@ -323,7 +325,7 @@ impl Lift<'_> {
             written.extend(names.iter().map(|name| (*name, true)));
         }
         for (name, on) in written {
-            if has_domains && name == "https" && !on {
+            if has_domains && !has_certificates && name == "https" && !on {
                 continue;
             }
             let own = tables.iter().find(|(there, _)| *there == name);

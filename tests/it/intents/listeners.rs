@@ -11,6 +11,29 @@ fn each_domain_has_listeners_with_its_own_certificate() {
 }
 
 #[test]
+fn certificates_of_a_gateway_keep_its_own_listener_beside_domains() {
+    let listeners = |certificates: &str| {
+        let tables = format!(
+            "[gateways.envoy-partners]\naddress = \"10.10.30.27\"\n{certificates}domains.\"example.net\" = {{}}\n"
+        );
+        let envoy = file(&tables, "envoy.yaml");
+        let gateway = envoy
+            .split("---\n")
+            .find(|it| it.contains("kind: Gateway\n") && it.contains("name: envoy-partners"))
+            .unwrap_or_default();
+        let names = gateway
+            .lines()
+            .filter_map(|it| it.strip_prefix("    - name: "));
+        names.map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(listeners(""), ["http", "https-wildcard.example.net"]);
+    assert_eq!(
+        listeners("certificates = \"partners-tls\"\n"),
+        ["http", "https", "https-wildcard.example.net"]
+    );
+}
+
+#[test]
 fn a_team_has_listeners_in_its_own_namespace() {
     let tables = "[listener_sets.shop]\nnamespace = \"shop\"\ngateway = \"envoy-external\"\nhostnames = [\"shop.example.com\", \"*.shop.example.com\"]\ncertificates = \"shop-tls\"\n[listener_sets.shop.listeners.mqtt]\nprotocol = \"TCP\"\nport = 8883\n";
     let project = Project::new().minimal(tables).rendered();
