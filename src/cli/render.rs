@@ -121,7 +121,7 @@ fn print(compiled: &Compiled, out: &mut Stream) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Prints what was done, one line a file.
+/// Prints what was done, one line a file, then how much it was and what to do next.
 fn print_summary<'p>(
     plans: impl Iterator<Item = &'p Plan>,
     global: &Global,
@@ -131,6 +131,7 @@ fn print_summary<'p>(
         return Ok(());
     }
     let mut unchanged = 0;
+    let mut done: Vec<(&str, usize)> = Vec::new();
     for entry in plans.flat_map(|plan| &plan.entries) {
         let word = match (&entry.class, entry.action) {
             (_, Action::Leave) => {
@@ -147,12 +148,36 @@ fn print_summary<'p>(
             _ => "updated",
         };
         writeln!(out, "{word:>9}  {}", printable(entry.path.as_str()))?;
+        match done.iter_mut().find(|(there, _)| *there == word) {
+            Some((_, count)) => *count += 1,
+            None => done.push((word, 1)),
+        }
     }
     if unchanged > 0 {
         writeln!(
             out,
             "unchanged  {unchanged} {}",
             if unchanged == 1 { "file" } else { "files" }
+        )?;
+    }
+    if !done.is_empty() {
+        let done = done.iter().enumerate().map(|(at, (word, count))| {
+            let noun = match (at, count) {
+                (0, 1) => " file",
+                (0, _) => " files",
+                _ => "",
+            };
+            let word = if *word == "overwrote" {
+                "overwritten"
+            } else {
+                word
+            };
+            format!("{count}{noun} {word}")
+        });
+        let done = done.collect::<Vec<_>>().join(", ");
+        writeln!(
+            out,
+            "{done}; `gatewayctl validate` checks the whole repository"
         )?;
     }
     Ok(())

@@ -716,7 +716,8 @@ fn rehearsal() -> String {
 fn forty_clusters_are_rendered_and_checked() {
     let project = Project::new().config(rehearsal());
     let run = project.run(["render"]).success();
-    assert_eq!(run.stdout.matches("created").count(), 40 * 7, "{run}");
+    assert_eq!(run.stdout.matches("created  ").count(), 40 * 7, "{run}");
+    run.says("280 files created; ");
     project.run(["render", "--check"]).success();
     let run = project.run(["validate"]).success();
     run.says("280 files").says("40 clusters, nothing found");
