@@ -58,7 +58,11 @@ pub fn read(path: &Path, most: u64) -> Result<Vec<u8>, Unread> {
     if bytes > most {
         return Err(Unread::TooLarge { bytes, most });
     }
-    stream(file, most)
+    // With room for its size, and for what the standard library wants at least, a file is read in one piece.
+    let room = usize::try_from(bytes)
+        .unwrap_or_default()
+        .saturating_add(64);
+    stream_into(Vec::with_capacity(room), file, most)
 }
 
 /// Reads a regular file of at most `most` bytes as text.
@@ -111,7 +115,10 @@ pub fn decoded(bytes: Vec<u8>) -> Result<(String, Encoding), Unread> {
 /// # Errors
 /// Fails if reading fails, or if there are more bytes.
 pub fn stream(from: impl Read, most: u64) -> Result<Vec<u8>, Unread> {
-    let mut bytes = Vec::new();
+    stream_into(Vec::new(), from, most)
+}
+
+fn stream_into(mut bytes: Vec<u8>, from: impl Read, most: u64) -> Result<Vec<u8>, Unread> {
     // One more byte shows that the stream is longer than allowed.
     let wanted = most.saturating_add(1);
     let read = from.take(wanted).read_to_end(&mut bytes)?;

@@ -3,11 +3,11 @@
 mod applied_files;
 mod starts;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::folders::Folders;
 use super::kustomization::{
-    Entry, EntryRole, Kustomization, KustomizationSettings, kustomization_files,
+    Entry, EntryRole, Kustomization, KustomizationSettings, is_kustomization_file,
 };
 use super::resource_set::has_unknown;
 use super::{
@@ -38,6 +38,8 @@ struct Graph<'a> {
     folders: Folders<'a>,
     read: HashMap<usize, ReadKustomization<'a>>,
     by_folder: HashMap<&'a str, usize>,
+    /// The folders that have a file with the name of a kustomization, whatever is in it.
+    with_kustomization: HashSet<&'a str>,
     by_file: HashMap<&'a str, Vec<usize>>,
     /// The ways that lead to each kustomization.
     into: HashMap<usize, Vec<DeliveryPath>>,
@@ -86,6 +88,11 @@ impl<'a> Graph<'a> {
             folders: Folders::of(files),
             read: HashMap::new(),
             by_folder: kustomizations_by_folder(objects),
+            with_kustomization: files
+                .iter()
+                .filter(|file| is_kustomization_file(file))
+                .map(|file| folder(file))
+                .collect(),
             by_file,
             into: HashMap::new(),
             work: Vec::new(),
@@ -169,8 +176,7 @@ impl<'a> Graph<'a> {
 
     /// Whether a folder has a kustomization that can't be read as one.
     fn is_closed(&self, folder: &str) -> bool {
-        !self.by_folder.contains_key(folder)
-            && kustomization_files(folder).any(|file| self.files.contains(&file))
+        !self.by_folder.contains_key(folder) && self.with_kustomization.contains(folder)
     }
 
     /// Follows everything in `work`.

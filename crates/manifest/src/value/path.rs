@@ -25,6 +25,10 @@ pub fn split(path: &str) -> (&str, &str) {
 
 /// A path without `.` and empty parts, and without `..` unless it leads out of the folder that the path counts from.
 pub fn normalise(path: &str) -> String {
+    // Most paths are normalised already.
+    if path.split('/').all(|part| !matches!(part, "" | "." | "..")) {
+        return path.to_owned();
+    }
     let mut parts: Vec<&str> = Vec::new();
     for part in path.split('/') {
         match part {
