@@ -143,6 +143,12 @@ impl<'a> LintContext<'a> {
         of_kind.filter(move |one| one.object.group() == group)
     }
 
+    /// The workloads that have Pods, as the API server gets them.
+    pub(super) fn workloads(&self) -> impl Iterator<Item = Applied<'a>> {
+        let kinds = ["Deployment", "StatefulSet", "DaemonSet"].into_iter();
+        kinds.flat_map(|kind| self.of_kind("apps", kind))
+    }
+
     /// The objects with a name, of any kind and in any namespace, as the API server gets them.
     pub(super) fn named(&self, name: &str) -> impl Iterator<Item = Applied<'a>> + use<'a> {
         let all = self.all;

@@ -50,9 +50,6 @@ spec:
 
 const WHY: &str = "Prometheus finds no target, so dashboards stay empty and alerts never fire";
 
-/// The workloads that have Pods.
-const WORKLOADS: [&str; 3] = ["Deployment", "StatefulSet", "DaemonSet"];
-
 /// Something that a monitor can select.
 struct Candidate<'a> {
     of: Applied<'a>,
@@ -72,9 +69,7 @@ struct Port<'a> {
 /// Reports monitors that match nothing.
 pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
     let services: Vec<Candidate<'_>> = context.of_kind("", "Service").map(service).collect();
-    let workloads = WORKLOADS.iter();
-    let workloads = workloads.flat_map(|kind| context.of_kind("apps", kind));
-    let workloads: Vec<Candidate<'_>> = workloads.map(workload).collect();
+    let workloads: Vec<Candidate<'_>> = context.workloads().map(workload).collect();
     let mut found: Vec<Diagnostic> = Vec::new();
     for (kind, key, all) in [
         ("ServiceMonitor", "endpoints", &services),

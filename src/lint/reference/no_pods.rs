@@ -42,9 +42,6 @@ spec: { template: { metadata: { labels: { app: shop } } } }
 "#
 }
 
-/// The workloads that have Pods.
-const WORKLOADS: [&str; 3] = ["Deployment", "StatefulSet", "DaemonSet"];
-
 /// Reports Services of routes that lead nowhere.
 pub(crate) fn check(context: &LintContext<'_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
@@ -95,10 +92,8 @@ fn leads_nowhere(context: &LintContext<'_>, service: &Applied<'_>) -> Option<Dia
     if wanted.is_empty() || wanted.iter().any(|(_, value)| variable::in_text(value)) {
         return None;
     }
-    let workloads = WORKLOADS
-        .iter()
-        .flat_map(|kind| context.of_kind("apps", kind));
-    let workloads: Vec<(Applied<'_>, Labels)> = workloads
+    let workloads: Vec<(Applied<'_>, Labels)> = context
+        .workloads()
         .filter(|it| {
             it.object.namespace() == namespace
                 && context.may_share_cluster(it.object, service.object)
